@@ -1,0 +1,97 @@
+"""Times are integers: milliseconds since 1970-01-01T00:00:00Z. Durations are milliseconds."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+SECOND = 1_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+WEEK = 7 * DAY
+YEAR = 365 * DAY
+
+UNITS = {"ms": 1, "s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY, "w": WEEK, "y": YEAR}
+DURATION = re.compile(r"(\d{1,15})(ms|s|m|h|d|w|y)")
+DURATION_MAX = 1_000 * YEAR
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+_INSTANT = re.compile(
+    r"(\d{4})-(\d{1,2})-(\d{1,2})"
+    r"(?:[Tt ](\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*(Z|z|[+-]\d{2}(?::?\d{2})?)?)?"
+)
+
+
+def parse_duration(text: str) -> int | None:
+    """Milliseconds of ``500ms``, ``30s``, ``15m``, ``12h``, ``7d``, ``4w``, ``1y``; None if it is none."""
+    found = DURATION.fullmatch(text)
+    if found is None:
+        return None
+    amount = int(found[1]) * UNITS[found[2]]
+    return amount if amount <= DURATION_MAX else None
+
+
+def format_duration(ms: int) -> str:
+    """The shortest exact spelling: the largest unit that divides the duration."""
+    for unit in ("y", "w", "d", "h", "m", "s"):
+        if ms and ms % UNITS[unit] == 0:
+            return f"{ms // UNITS[unit]}{unit}"
+    return f"{ms}ms"
+
+
+def parse_instant(text: str, zone: ZoneInfo | None = None) -> int | None:
+    """Milliseconds of an ISO 8601 date or date-time; None if it is none.
+
+    Without an offset, ``zone`` applies (UTC when None). Digits past the millisecond are cut off.
+    """
+    found = _INSTANT.fullmatch(text.strip())
+    if found is None:
+        return None
+    year, month, day, hour, minute, second, fraction, offset = found.groups()
+    try:
+        moment = datetime(
+            int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), tzinfo=UTC
+        )
+    except ValueError:
+        return None
+    ms = to_ms(moment) + int((fraction or "0")[:3].ljust(3, "0"))
+    if offset is None:
+        return ms if zone is None else ms - zone_offset(moment.replace(tzinfo=zone))
+    return ms - _offset_ms(offset)
+
+
+def _offset_ms(offset: str) -> int:
+    if offset in "Zz":
+        return 0
+    digits = offset[1:].replace(":", "").ljust(4, "0")
+    size = int(digits[:2]) * HOUR + int(digits[2:]) * MINUTE
+    return -size if offset[0] == "-" else size
+
+
+def zone_offset(moment: datetime) -> int:
+    """How far, in ms, local time of an aware ``moment`` is ahead of UTC."""
+    offset = moment.utcoffset()
+    assert offset is not None
+    return offset // _MILLISECOND
+
+
+def to_ms(moment: datetime) -> int:
+    """Milliseconds of an aware datetime."""
+    return (moment - _EPOCH) // _MILLISECOND
+
+
+def format_instant(ms: int) -> str:
+    """ISO 8601 in UTC with milliseconds: ``2026-11-22T10:00:00.000Z``."""
+    moment = _EPOCH + timedelta(milliseconds=ms)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{ms % 1000:03d}Z" if ms >= -62135596800000 else str(ms)
+
+
+def day_number(ms: int, zone: ZoneInfo) -> int:
+    """The calendar day of a moment in a zone, as days since 1970-01-01."""
+    if zone.key == "UTC":
+        return ms // DAY
+    local = (_EPOCH + timedelta(milliseconds=ms)).astimezone(zone)
+    return date(local.year, local.month, local.day).toordinal() - 719163

@@ -1,0 +1,1 @@
+"""From a condition's text to its checked tree, and the tree's three meanings."""
