@@ -1,0 +1,74 @@
+"""One profile as the interpreter sees it, and the rules of the workspace that meaning depends on."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from operator import attrgetter
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from segue.domain.event import Event
+from segue.domain.time import MINUTE
+
+UTC_ZONE = ZoneInfo("UTC")
+SESSION_GAP_MS = 30 * MINUTE
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Settings of the workspace: its time zone and the longest pause within a session, in ms."""
+
+    zone: ZoneInfo = UTC_ZONE
+    session_gap_ms: int = SESSION_GAP_MS
+
+
+class Timeline(NamedTuple):
+    """Events in order, with their timestamps beside them for bisection."""
+
+    timestamps: list[int]
+    events: list[Event]
+
+    def between(self, after: int | None, until: int) -> list[Event]:
+        """Events with ``after < timestamp <= until``."""
+        start = 0 if after is None else bisect_right(self.timestamps, after)
+        return self.events[start : bisect_right(self.timestamps, until)]
+
+
+def timeline_of(events: list[Event]) -> Timeline:
+    """A timeline of events that are in order already."""
+    return Timeline([event.timestamp for event in events], events)
+
+
+@dataclass(frozen=True)
+class Person:
+    """A profile: all its events (absorbed ones too, in any order), its lists and what it belongs to.
+
+    ``account_events`` holds the ``group`` events of all profiles by group id. ``member_of`` answers
+    ``segment("x")``; :func:`~segue.language.interpret.membership` provides it by itself.
+    """
+
+    events: tuple[Event, ...]
+    account_events: Mapping[str, tuple[Event, ...]] = field(default_factory=dict)
+    lists: frozenset[str] = frozenset()
+    member_of: Mapping[str, bool] | Callable[[str], bool] = field(default_factory=dict)
+
+    def is_member(self, segment: str) -> bool:
+        """Whether the profile is in a segment."""
+        if callable(self.member_of):
+            return self.member_of(segment)
+        return self.member_of.get(segment, False)
+
+    @cached_property
+    def timelines(self) -> Mapping[tuple[str, str | None], Timeline]:
+        """The events in order, by (type, name); name None holds all of a type, type ``any`` all."""
+        kept: dict[tuple[str, str | None], list[Event]] = defaultdict(list)
+        for event in sorted(self.events, key=attrgetter("timestamp", "seq")):
+            kept["any", None].append(event)
+            kept[event.type, None].append(event)
+            if event.name is not None:
+                kept[event.type, event.name].append(event)
+        return {key: timeline_of(events) for key, events in kept.items()}
