@@ -1,0 +1,1 @@
+"""The durable record of what was received: events, identity, other records, changes, quarantine."""
