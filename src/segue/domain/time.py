@@ -14,15 +14,17 @@ WEEK = 7 * DAY
 YEAR = 365 * DAY
 
 UNITS = {"ms": 1, "s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY, "w": WEEK, "y": YEAR}
-DURATION = re.compile(r"(\d{1,15})(ms|s|m|h|d|w|y)")
+DURATION = re.compile(r"(\d{1,15})(ms|s|m|h|d|w|y)", re.ASCII)
 DURATION_MAX = 1_000 * YEAR
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _INSTANT = re.compile(
     r"(\d{4})-(\d{1,2})-(\d{1,2})"
-    r"(?:[Tt ](\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*(Z|z|[+-]\d{2}(?::?\d{2})?)?)?"
+    r"(?:[Tt ](\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?[ \t\n\r]*(Z|z|[+-]\d{2}(?::?\d{2})?)?)?",
+    re.ASCII,
 )
+_BLANKS = " \t\n\r"
 
 
 def parse_duration(text: str) -> int | None:
@@ -47,7 +49,7 @@ def parse_instant(text: str, zone: ZoneInfo | None = None) -> int | None:
 
     Without an offset, ``zone`` applies (UTC when None). Digits past the millisecond are cut off.
     """
-    found = _INSTANT.fullmatch(text.strip())
+    found = _INSTANT.fullmatch(text.strip(_BLANKS))
     if found is None:
         return None
     year, month, day, hour, minute, second, fraction, offset = found.groups()
