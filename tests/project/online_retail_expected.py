@@ -40,9 +40,8 @@ def members_at(moment: str) -> dict[str, list[str]]:
     """The sorted user ids of every segment of the demo at a moment (UTC, inclusive)."""
     base = duckdb.connect()
     now = f"(timestamp '{moment}')"
-    base.execute(
-        f"create table e as select * from (select row_number() over () as seq, * from '{FILE}') where ts <= {now}"
-    )
+    lines = f"select row_number() over () as seq, * from '{FILE}'"
+    base.execute(f"create table e as select * from ({lines}) where ts <= {now}")
     for name, users in _lists().items():
         base.execute(f"create table {name} (user_id integer)")
         base.executemany(f"insert into {name} values (?)", [[int(user)] for user in users])

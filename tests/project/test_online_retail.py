@@ -30,22 +30,26 @@ PUBLISHED_GROUPS = {
 }
 
 
+def rows_of(select: str) -> list[tuple[object, ...]]:
+    return duckdb.connect().execute(select).fetchall()
+
+
 @pytest.mark.parametrize(("expression", "count"), PUBLISHED.items())
 def test_published_figures_come_out_of_the_shipped_file(expression: str, count: int) -> None:
-    assert duckdb.sql(f"select {expression} from '{FILE}'").fetchall() == [(count,)]
+    assert rows_of(f"select {expression} from '{FILE}'") == [(count,)]
 
 
 @pytest.mark.parametrize(("where", "published"), PUBLISHED_GROUPS.items())
 def test_published_invoice_counts(where: str, published: tuple[int, int]) -> None:
     invoices, users = published
     having = f"having count(distinct invoice) >= {invoices}"
-    found = duckdb.sql(f"select user_id from '{FILE}' where {where} group by user_id {having}").fetchall()
+    found = rows_of(f"select user_id from '{FILE}' where {where} group by user_id {having}")
     assert len(found) == users
 
 
 def test_amount_is_quantity_times_price_in_pence() -> None:
     wrong = f"select count(*) from '{FILE}' where abs(amount - quantity * price) > 0.005000001"
-    assert duckdb.sql(wrong).fetchall() == [(0,)]
+    assert rows_of(wrong) == [(0,)]
 
 
 def test_rows_stand_in_order_of_time() -> None:
@@ -53,7 +57,7 @@ def test_rows_stand_in_order_of_time() -> None:
         f"select count(*) from (select ts, lag(ts) over (order by n) as before "
         f"from (select ts, row_number() over () as n from '{FILE}')) where ts < before"
     )
-    assert duckdb.sql(backwards).fetchall() == [(0,)]
+    assert rows_of(backwards) == [(0,)]
 
 
 def test_every_segment_has_its_sql_and_the_other_way_round() -> None:
