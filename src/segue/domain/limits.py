@@ -19,3 +19,5 @@ FUTURE_MS_MAX = 5 * 60 * 1_000
 """A timestamp further past its receipt is set to the receipt."""
 DEDUPE_MS = 7 * 24 * 60 * 60 * 1_000
 EXPLAINED_EVENTS_MAX = 20
+FINDINGS_MAX = 50
+"""Of one condition; the rest shows when these are mended."""

@@ -1,0 +1,29 @@
+"""What a condition may name: the workspace as the checker sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+from segue.language import tree
+
+_UTC = ZoneInfo("UTC")
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The names in force; None for a kind of name means that it is not checked.
+
+    ``zone`` is the workspace's time zone. ``features`` are checked operands by name.
+    ``events`` is the tracking plan: the property names of each event, or None for an
+    event whose properties are free. A nested property may be planned as ``product.category``
+    or by its top-level key alone.
+    """
+
+    zone: ZoneInfo = _UTC
+    segments: AbstractSet[str] | None = None
+    lists: AbstractSet[str] | None = None
+    features: Mapping[str, tree.Operand] = field(default_factory=dict)
+    events: Mapping[str, Collection[str] | None] | None = None
