@@ -1,0 +1,153 @@
+"""Every option of a workspace in one list, read once from ``segue.yaml`` and the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from segue.domain.time import DAY, format_duration, parse_duration
+
+ENVIRONMENT_PREFIX = "SEGUE_"
+_NAME_CHARACTERS_MAX = 200
+_PORT_MAX = 65_535
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the options of a workspace are set to; durations in ms."""
+
+    name: str
+    timezone: ZoneInfo
+    session_gap_ms: int
+    events_mode: str
+    conflicts: str
+    host: str
+    port: int
+    snapshot_interval_ms: int
+
+    def to_json(self) -> dict[str, str]:
+        """The settings that decide what memberships mean, as they are spelled in ``segue.yaml``."""
+        return {option.name: option.spelled(self) for option in OPTIONS if option.part_of_plan}
+
+
+class OptionValueError(ValueError):
+    """A value that an option does not take; the message says what it takes."""
+
+
+def _text(spelling: str) -> str:
+    if not spelling.strip() or len(spelling) > _NAME_CHARACTERS_MAX or not spelling.isprintable():
+        raise OptionValueError(f"one line of 1 to {_NAME_CHARACTERS_MAX} characters")
+    return spelling
+
+
+def _zone(spelling: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(spelling)
+    except (KeyError, ValueError, OSError) as fault:
+        raise OptionValueError("a name of the time zone database, such as UTC or Europe/Berlin") from fault
+
+
+def _duration(spelling: str) -> int:
+    ms = parse_duration(spelling)
+    if ms is None or not 1 <= ms <= 365 * DAY:
+        raise OptionValueError("a duration such as 30s, 15m or 12h, up to 1y")
+    return ms
+
+
+def _port(spelling: str) -> int:
+    if not (spelling.isascii() and spelling.isdigit() and len(spelling) <= 5) or int(spelling) > _PORT_MAX:
+        raise OptionValueError(f"a whole number from 0 (any free port) to {_PORT_MAX}")
+    return int(spelling)
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def read(spelling: str) -> str:
+        if spelling not in words:
+            raise OptionValueError("one of " + ", ".join(words))
+        return spelling
+
+    return read
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One row: how the option is called, read and explained.
+
+    ``field`` is its name in :class:`Settings`; ``part_of_plan`` says that memberships or the
+    taking of events depend on it, so that a change of it is planned and applied.
+    """
+
+    name: str
+    field: str
+    read: Callable[[str], Any]
+    default: str
+    unit: str
+    meaning: str
+    part_of_plan: bool = False
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that overrides it."""
+        return ENVIRONMENT_PREFIX + self.name.replace(".", "_").upper()
+
+    def spelled(self, settings: Settings) -> str:
+        """The value as one would write it."""
+        value = getattr(settings, self.field)
+        if self.field.endswith("_ms"):
+            return format_duration(value)
+        return str(value)
+
+
+OPTIONS = (
+    Option("name", "name", _text, "segue", "text", "What this workspace is called where people see it."),
+    Option(
+        "timezone", "timezone", _zone, "UTC", "time zone",
+        "The zone of calendar days and of dates without an offset.", part_of_plan=True,
+    ),
+    Option(
+        "session_gap", "session_gap_ms", _duration, "30m", "duration",
+        "The longest silence within one session.", part_of_plan=True,
+    ),
+    Option(
+        "events.mode", "events_mode", _one_of("off", "warn", "block"), "warn", "off, warn or block",
+        "What the tracking plan does to an event that breaks it: nothing, a count in the data-quality "
+        "report, or quarantine.", part_of_plan=True,
+    ),
+    Option(
+        "conflicts", "conflicts", _one_of("report", "refuse"), "report", "report or refuse",
+        "Whether a conflict between segments is reported or refuses the definitions.",
+    ),
+    Option("host", "host", _text, "127.0.0.1", "address", "The address that `segue serve` listens on."),
+    Option("port", "port", _port, "8000", "port", "The port `segue serve` listens on; 0 is a free one."),
+    Option(
+        "snapshot_interval", "snapshot_interval_ms", _duration, "5m", "duration",
+        "How long after a snapshot of the state the next one is taken while events come in.",
+    ),
+)  # fmt: skip
+"""Every option there is; docs/settings.md explains each."""
+
+BY_NAME: Mapping[str, Option] = {option.name: option for option in OPTIONS}
+
+
+def settings_of(spellings: Mapping[str, str]) -> Settings:
+    """The settings with these values and the defaults for the rest.
+
+    Raises KeyError for an unknown option and :class:`OptionValueError` for a value it does not take.
+    """
+    values = {option.field: option.read(option.default) for option in OPTIONS}
+    for name, spelling in spellings.items():
+        option = BY_NAME[name]
+        values[option.field] = option.read(spelling)
+    return Settings(**values)
+
+
+DEFAULTS = settings_of({})
+
+
+def overrides_in(environment: Mapping[str, str]) -> dict[str, str]:
+    """The options that environment variables set, by option name; empty variables set nothing."""
+    return {
+        option.name: environment[option.variable] for option in OPTIONS if environment.get(option.variable)
+    }
