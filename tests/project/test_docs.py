@@ -1,0 +1,74 @@
+"""What the code can say or be told is explained in docs/, under a heading of its own."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from segue.settings import OPTIONS
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "src" / "segue"
+
+_CODE = re.compile(r"""["']([EW]\d{3})["']""")
+_HEADING = re.compile(r"^#{1,6} +(.*)$", re.MULTILINE)
+_LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)[^)]*\)")
+_PAGES = sorted(
+    path
+    for folder in ("", "docs", "docs/decisions", "examples/online-retail", "examples/online-retail/data")
+    for path in (ROOT / folder).glob("*.md")
+)
+
+
+def headings(folder: Path) -> str:
+    """All headings of the pages of a folder, one a line."""
+    pages = (path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.md")))
+    return "\n".join(heading for page in pages for heading in _HEADING.findall(page))
+
+
+def codes_in_source() -> set[str]:
+    texts = (path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
+    return {code for text in texts for code in _CODE.findall(text)}
+
+
+def test_every_error_code_has_its_heading() -> None:
+    explained = set(re.findall(r"\b[EW]\d{3}\b", headings(ROOT / "docs")))
+    assert codes_in_source() - explained == set()
+
+
+def test_no_heading_for_a_code_that_is_gone() -> None:
+    explained = set(re.findall(r"\b[EW]\d{3}\b", headings(ROOT / "docs")))
+    assert explained - codes_in_source() == set()
+
+
+@pytest.mark.parametrize("name", [option.name for option in OPTIONS])
+def test_every_setting_has_its_heading(name: str) -> None:
+    assert f"`{name}`" in headings(ROOT / "docs").splitlines()
+
+
+def test_every_folder_is_on_the_map() -> None:
+    architecture = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    folders = {path.parent.relative_to(PACKAGE).parts[0] for path in PACKAGE.glob("*/__init__.py")}
+    assert {folder for folder in folders if f"{folder}/" not in architecture} == set()
+
+
+def test_every_layer_is_in_the_contract_of_imports() -> None:
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    names = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    names |= {path.stem for path in PACKAGE.glob("*.py") if path.stem != "__init__"}
+    assert {name for name in names if not re.search(rf'"\(?segue\.{name}\)?",', project)} == set()
+
+
+@pytest.mark.parametrize("page", _PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_lead_somewhere(page: Path) -> None:
+    targets = _LINK.findall(page.read_text(encoding="utf-8"))
+    local = [target for target in targets if "://" not in target]
+    assert [target for target in local if not (page.parent / target).exists()] == []
+
+
+def test_decisions_are_in_the_index() -> None:
+    folder = ROOT / "docs" / "decisions"
+    index = (folder / "README.md").read_text(encoding="utf-8")
+    assert [path.name for path in sorted(folder.glob("0*.md")) if path.name not in index] == []
