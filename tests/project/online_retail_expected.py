@@ -42,7 +42,7 @@ def members_at(moment: str) -> dict[str, list[str]]:
     now = f"(timestamp '{moment}')"
     lines = f"select row_number() over () as seq, * from '{FILE}'"
     base.execute(f"create table e as select * from ({lines}) where ts <= {now}")
-    for name, users in _lists().items():
+    for name, users in lists().items():
         base.execute(f"create table {name} (user_id integer)")
         base.executemany(f"insert into {name} values (?)", [[int(user)] for user in users])
     found = {}
@@ -54,7 +54,7 @@ def members_at(moment: str) -> dict[str, list[str]]:
     return found
 
 
-def _lists() -> dict[str, list[str]]:
+def lists() -> dict[str, list[str]]:
     lists = {each["list"]: [str(user) for user in each["users"]] for each in definitions("lists")}
     for path in (WORKSPACE / "lists").glob("*.csv"):
         with path.open(encoding="utf-8", newline="") as rows:
