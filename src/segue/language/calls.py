@@ -34,7 +34,7 @@ class CallParser(Cursor):
         if read is None:
             known = ", ".join(FUNCTIONS)
             hint = suggestion(name.text, FUNCTIONS, f"there are {known}")
-            self.fail("E113", f"there is no function {name.text}", hint, name)
+            raise self.wrong("E113", f"there is no function {name.text}", hint, name)
         self.deeper(2)
         node = read(self, name)
         self.depth -= 2
@@ -76,9 +76,9 @@ class CallParser(Cursor):
             steps.append(self.pattern())
         if self.token.text != "," or self.peek().text != "within":
             if self.token.text not in (",", ")", ""):
-                self.unexpected("then, or , within D was expected", ("then", "within"))
+                raise self.unexpected("then, or , within D was expected", ("then", "within"))
             hint = 'write sequence("A" then "B", within 1h)'
-            self.fail("E118", "a sequence says within what time it must happen", hint, name)
+            raise self.wrong("E118", "a sequence says within what time it must happen", hint, name)
         self.advance()
         self.advance()
         within = self._duration("within")
@@ -95,9 +95,9 @@ class CallParser(Cursor):
             kind, name = token.text, None
         elif token.kind == "word":
             hint = f'write "{token.text}" in quotes, or one of {" ".join(EVENT_WORDS)}'
-            self.fail("E114", f"{token.text} is no event: event names stand in quotes", hint)
+            raise self.wrong("E114", f"{token.text} is no event: event names stand in quotes", hint)
         else:
-            self.fail("E114", "an event was expected here", EVENT_HINT)
+            raise self.wrong("E114", "an event was expected here", EVENT_HINT)
         self.advance()
         path = self.path()
         where = None
@@ -110,14 +110,14 @@ class CallParser(Cursor):
         """``, WINDOW`` after an event, or nothing."""
         if self.token.text in WINDOW_WORDS:
             hint = f"write , {self.token.text} …"
-            self.fail("E116", "a comma is missing before the window", hint)
+            raise self.wrong("E116", "a comma is missing before the window", hint)
         if self.token.text != ",":
             return None
         self.advance()
         window = self.window(nested=True)
         if self.token.text == ",":
             hint = "keep one; a narrower question needs a second aggregate"
-            self.fail("E116", "an aggregate takes one window", hint)
+            raise self.wrong("E116", "an aggregate takes one window", hint)
         return window
 
     def window(self, nested: bool) -> syntax.Window:
@@ -139,7 +139,7 @@ class CallParser(Cursor):
             return syntax.SessionWindow(token.start, self.advance().end)
         known = ("last", "between", "since", "this session")
         found = "" if token.kind == "end" else word
-        self.fail("E116", "a window was expected here", suggestion(found, known, WINDOW_HINT))
+        raise self.wrong("E116", "a window was expected here", suggestion(found, known, WINDOW_HINT))
 
     def _duration(self, word: str) -> syntax.Literal:
         hint = f"write {word} 30d; units are ms s m h d w y"
@@ -150,7 +150,7 @@ class CallParser(Cursor):
         since = self._date("between")
         if self.token.text != "and":
             hint = "write between 2026-11-27 and 2026-12-01"
-            self.fail("E116", "and was expected between the two dates", hint)
+            raise self.wrong("E116", "and was expected between the two dates", hint)
         self.advance()
         until = self._date("and")
         return syntax.DatesWindow(start, until.end, since, until)
@@ -178,7 +178,7 @@ class CallParser(Cursor):
 
     def _refuse_nested(self, window: str) -> None:
         hint = "use last D, between DATE and DATE or since DATE here"
-        self.fail("E216", f"{window} cannot be the window here", hint)
+        raise self.wrong("E216", f"{window} cannot be the window here", hint)
 
 
 _CALLS: dict[str, Callable[[CallParser, Token], syntax.Expression]] = {

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 from segue.domain.limits import CONDITION_DEPTH_MAX
 from segue.language import syntax, tree
 from segue.language.checking import Check, literal
@@ -15,10 +13,12 @@ from segue.language.printer import flat, inline, quoted
 from segue.language.scope import Scope
 from segue.language.tree import Kind
 from segue.language.types import NAMES, VALUED, kind_of, read_as
-from segue.language.walk import measure
+from segue.language.walk import Node, measure
 
-Checked = TypeVar("Checked", bound=tree.Condition | tree.Operand)
 ORDERINGS = frozenset(("<", "<=", ">", ">="))
+_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+_ELEMENTS = (tree.Text, tree.Number, tree.TruthValue)
+"""What an element of a JSON list can be compared with."""
 EXAMPLES = {
     Kind.NUMBER: "100",
     Kind.TEXT: '"gold"',
@@ -31,7 +31,10 @@ EXAMPLES = {
 def check_condition(text: str, scope: Scope) -> tree.Condition:
     """The checked tree of a condition; SegueError with all findings (E1xx-E3xx) when there are any."""
     check, node = _read(text, scope)
-    return _sound(check, node, condition(check, node, _OPEN))
+    found = condition(check, node, _OPEN)
+    _close(check, node, found)
+    assert found is not None
+    return found
 
 
 def check_operand(text: str, scope: Scope) -> tree.Operand:
@@ -43,7 +46,9 @@ def check_operand(text: str, scope: Scope) -> tree.Operand:
     value = operand(check, node, _OPEN)
     if isinstance(value, tree.Duration):
         _misplaced_duration(check, node)
-    return _sound(check, node, value)
+    _close(check, node, value)
+    assert value is not None
+    return value
 
 
 def _read(text: str, scope: Scope) -> tuple[Check, syntax.Expression]:
@@ -52,12 +57,12 @@ def _read(text: str, scope: Scope) -> tuple[Check, syntax.Expression]:
     return Check(source, scope), node
 
 
-def _sound(check: Check, node: syntax.Expression, found: Checked | None) -> Checked:
+def _close(check: Check, node: syntax.Expression, found: Node | None) -> None:
+    """Raise what was found, if anything was, and bound the depth that features added."""
     if check.findings or found is None:
         raise check.findings.error()
     if check.inlined and measure(found)[1] > CONDITION_DEPTH_MAX:
         raise too_deep(check.source, node)
-    return found
 
 
 def condition(check: Check, node: syntax.Expression, setting: Setting) -> tree.Condition | None:
@@ -155,14 +160,15 @@ def _kinds_sound(check: Check, node: syntax.Compare, left: Kind, right: Kind) ->
 
 def _agreeing(node: syntax.Compare, left: Kind, right: Kind) -> str:
     """The remedy for two types that differ: the literal's side is the one to change."""
+    kept, other, kind, op = node.left, node.right, left, node.op
     if isinstance(node.left, syntax.Literal) and not isinstance(node.right, syntax.Literal):
-        kind, kept, other = right, node.right, node.left
-    else:
-        kind, kept, other = left, node.left, node.right
+        kept, other, kind, op = node.right, node.left, right, _MIRRORED.get(op, op)
+    spelled = shorten(inline(kept))
     if kind is Kind.TIME and isinstance(other, syntax.Literal) and other.kind == "text":
-        return f"write the date without quotes: {shorten(inline(kept))} {node.op} 2026-11-27"
-    op = node.op if kind in (Kind.NUMBER, Kind.TIME) or node.op not in ORDERINGS else "=="
-    return f"compare it with {NAMES[kind]}, for example: {shorten(inline(kept))} {op} {EXAMPLES[kind]}"
+        return f"write the date without quotes: {spelled} {op} 2026-11-27"
+    if op in ORDERINGS and kind not in (Kind.NUMBER, Kind.TIME):
+        op = "=="
+    return f"compare it with {NAMES[kind]}, for example: {spelled} {op} {EXAMPLES[kind]}"
 
 
 def _misplaced_duration(check: Check, node: syntax.Expression) -> None:
@@ -227,17 +233,13 @@ def _match(check: Check, node: syntax.Match, setting: Setting) -> tree.Condition
         message = f"{node.op} looks into texts, {shorten(inline(node.operand))} is {NAMES[kind]}"
         check.refuse("E219", message, hint, node.operand)
         return None
-    textual = node.op != "contains" or kind is Kind.TEXT
-    fitting = (
-        isinstance(part, tree.Text)
-        if textual
-        else isinstance(part, tree.Text | tree.Number | tree.TruthValue)
-    )
-    if not fitting or not isinstance(part, tree.Text | tree.Number | tree.TruthValue):
-        wanted = "a text in quotes" if textual else "a text, a number, true or false"
+    accepted: tuple[type, ...] = _ELEMENTS if node.op == "contains" and kind is Kind.UNKNOWN else (tree.Text,)
+    if not isinstance(part, accepted):
+        wanted = "a text in quotes" if len(accepted) == 1 else "a text, a number, true or false"
         hint = f'write {shorten(inline(node.operand))} {node.op} "…"'
         check.refuse("E218", f"{node.op} takes {wanted}, found {shorten(inline(node.part))}", hint, node.part)
         return None
+    assert isinstance(part, _ELEMENTS)
     return tree.Match(node.op, value, part, check.place(node))
 
 

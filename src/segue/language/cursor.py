@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import NoReturn
 
 from segue.domain.errors import SegueError
 from segue.domain.limits import CONDITION_DEPTH_MAX
@@ -61,21 +60,22 @@ class Cursor(ABC):
             return
         if self.token.kind == "end":
             hint = f"add {sign} where it should close"
-            self.fail("E111", f"this {opened.text} is never closed", hint, opened)
-        self.unexpected(f"{sign} was expected to close {opened.text} of {self.spot(opened)}", INSIDE_WORDS)
+            raise self.wrong("E111", f"this {opened.text} is never closed", hint, opened)
+        raise self.unexpected(
+            f"{sign} was expected to close {opened.text} of {self.spot(opened)}", INSIDE_WORDS
+        )
 
-    def unexpected(self, wanted: str, words: tuple[str, ...] = ()) -> NoReturn:
-        """Refuse the current token; a word near one of ``words`` or of the operators is a misspelling."""
+    def unexpected(self, wanted: str, words: tuple[str, ...] = ()) -> SegueError:
+        """The current token as a finding; a word near one of ``words`` or an operator is a misspelling."""
         token = self.token
         if token.kind == "end":
-            self.fail("E110", "the condition ends too early", wanted, self.tail())
+            return self.wrong("E110", "the condition ends too early", wanted, self.tail())
         if token.kind == "word":
             near = closest(token.text, (*words, *INFIX_WORDS))
             if near is not None and near.split()[0] != token.text:
-                self.fail(
-                    "E115", f"{shorten(token.text)} is no word of the language here", f"did you mean {near}?"
-                )
-        self.fail("E110", f"{shorten(token.text)} was not expected here", wanted)
+                message = f"{shorten(token.text)} is no word of the language here"
+                return self.wrong("E115", message, f"did you mean {near}?")
+        return self.wrong("E110", f"{shorten(token.text)} was not expected here", wanted)
 
     def tail(self) -> Span:
         """Where something is missing at the end: the last token."""
@@ -85,16 +85,16 @@ class Cursor(ABC):
         """Line and column of a token, for a message."""
         return str(self.source.place(token.start, token.end))
 
-    def fail(self, code: str, message: str, hint: str, at: Span | None = None) -> NoReturn:
-        """End the reading with a finding at ``at``, or at the current token."""
-        raise self.source.refusal(code, message, hint, self.token if at is None else at)
+    def wrong(self, code: str, message: str, hint: str, at: Span | None = None) -> SegueError:
+        """The finding, at ``at`` or at the current token, that ends the reading."""
+        return self.source.refusal(code, message, hint, self.token if at is None else at)
 
     def name_in_brackets(self, what: str) -> str:
         """``("name")`` after a function that takes a name in quotes."""
         opened = self.advance()
         if self.token.kind != "text":
             hint = f'write {what}("name")'
-            self.fail("E110", f"{what} takes one name in quotes", hint)
+            raise self.wrong("E110", f"{what} takes one name in quotes", hint)
         name = text_of(self.source, self.advance())
         self.expect(")", opened)
         return name
@@ -111,7 +111,7 @@ class Cursor(ABC):
                 keys.append(text_of(self.source, token))
             else:
                 hint = 'write a word, or any key in quotes: ."total billed"'
-                self.fail("E110", "a key was expected after the dot", hint)
+                raise self.wrong("E110", "a key was expected after the dot", hint)
             self.advance()
         return tuple(keys)
 
@@ -120,7 +120,7 @@ class Cursor(ABC):
         token = self.token
         if token.kind != kind:
             found = "the condition ends" if token.kind == "end" else f"found {shorten(token.text)}"
-            self.fail(code, f"{wanted} was expected, {found}", hint)
+            raise self.wrong(code, f"{wanted} was expected, {found}", hint)
         self.advance()
         return syntax.Literal(token.start, token.end, kind, token.text)
 

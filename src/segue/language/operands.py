@@ -90,7 +90,8 @@ def _refuse_bare(check: Check, node: syntax.Path, spelled: str) -> None:
         return
     roots = ("trait", "group", "context") if len(node.path) > 1 else ("true", "false")
     rest = "".join([f".{key(part)}" for part in node.path[1:]])
-    hint = f'write trait.{key(node.path[0])}{rest} for a trait, or ask events: sum("Order Completed".{key(node.path[0])}{rest})'
+    path = f"{key(node.path[0])}{rest}"
+    hint = f'write trait.{path} for a trait, or ask events: sum("Order Completed".{path})'
     near = suggestion(node.path[0], roots, "")
     if near:
         hint = f"{near[:-1]}{rest}?"
@@ -149,7 +150,8 @@ def _elapsed(check: Check, node: syntax.Elapsed, setting: Setting) -> tree.Opera
     kind = kind_of(time)
     if kind not in (Kind.TIME, Kind.UNKNOWN):
         message = f"{node.direction} takes a time, {shorten(inline(node.time))} is {NAMES[kind]}"
-        hint = f'give it a time, for example {node.direction}(last("Login")) or {node.direction}(trait.renews_at)'
+        example = f'{node.direction}(last("Login")) or {node.direction}(trait.renews_at)'
+        hint = f"give it a time, for example {example}"
         check.refuse("E207", message, hint, node.time)
         return None
     return tree.Elapsed(node.direction, read_as(time, Kind.TIME), check.place(node))

@@ -48,9 +48,11 @@ class Parser(CallParser):
     def finish(self) -> None:
         """Refuse what is left over."""
         if self.token.text == ")":
-            self.fail("E119", "this ) closes nothing", "remove it, or add the ( it belongs to")
+            raise self.wrong("E119", "this ) closes nothing", "remove it, or add the ( it belongs to")
         if self.token.kind != "end":
-            self.unexpected(f"an operator was expected: {', '.join(INFIX_WORDS)}, ==, <, + and their like")
+            raise self.unexpected(
+                f"an operator was expected: {', '.join(INFIX_WORDS)}, ==, <, + and their like"
+            )
 
     def _prefix(self) -> syntax.Expression:
         token = self.token
@@ -76,7 +78,7 @@ class Parser(CallParser):
             case ".":
                 path = self.path()
                 return syntax.Path(token.start, self.last_end(), "", path)
-        self.unexpected(VALUE_HINT)
+        raise self.unexpected(VALUE_HINT)
 
     def _word(self) -> syntax.Expression:
         token = self.token
@@ -89,7 +91,7 @@ class Parser(CallParser):
                 self.advance()
                 return syntax.Literal(token.start, token.end, "truth", token.text)
             case "and" | "or":
-                self.fail("E110", f"something is missing before {token.text}", VALUE_HINT)
+                raise self.wrong("E110", f"something is missing before {token.text}", VALUE_HINT)
         following = self.peek().text
         if following == "(":
             return self.call()
@@ -131,12 +133,12 @@ class Parser(CallParser):
         if op == "not":
             if self.token.text != "in":
                 hint = 'write not in [...], or not before the whole: not (trait.plan contains "pro")'
-                self.fail("E110", "in was expected after not", hint)
+                raise self.wrong("E110", "in was expected after not", hint)
             self.advance()
             return self._in(left, negated=True)
         if self.token.text != "with":
             hint = f'write trait.email {op} with "…"'
-            self.fail("E110", f"with was expected after {op}", hint)
+            raise self.wrong("E110", f"with was expected after {op}", hint)
         self.advance()
         return self._match(left, f"{op} with")
 
@@ -148,17 +150,19 @@ class Parser(CallParser):
         word = self.token.text
         if word not in ("missing", "present"):
             hint = suggestion(word, ("missing", "present"), "write is missing, is present, or == for a value")
-            self.fail("E110", "missing or present was expected after is", hint)
+            raise self.wrong("E110", "missing or present was expected after is", hint)
         end = self.advance().end
         return syntax.Presence(left.start, end, left, word == "missing")
 
     def _in(self, left: syntax.Expression, negated: bool) -> syntax.Expression:
         opened = self.token
         if opened.text != "[":
-            self.fail("E120", "a list in square brackets was expected after in", 'write in ["pro", "team"]')
+            raise self.wrong(
+                "E120", "a list in square brackets was expected after in", 'write in ["pro", "team"]'
+            )
         self.advance()
         if self.token.text == "]":
-            self.fail("E120", "this list is empty", 'name at least one value: ["pro", "team"]', opened)
+            raise self.wrong("E120", "this list is empty", 'name at least one value: ["pro", "team"]', opened)
         values = [self._element()]
         while self.token.text == ",":
             self.advance()
@@ -182,12 +186,12 @@ class Parser(CallParser):
             self.advance()
             return syntax.Literal(token.start, token.end, token.kind, token.text)
         hint = 'a list holds texts, numbers, true and false: ["pro", 5, true]'
-        self.fail("E120", "a literal was expected in this list", hint)
+        raise self.wrong("E120", "a literal was expected in this list", hint)
 
     def _refuse_chain(self, node: syntax.Expression) -> None:
         middle = inline(node.right) if isinstance(node, syntax.Compare) else "x"
         hint = f"join two comparisons with and: {self.source.quote(node)} and {middle} {self.token.text} …"
-        self.fail("E112", "comparisons do not chain", hint)
+        raise self.wrong("E112", "comparisons do not chain", hint)
 
 
 def _measure(source: Source, tree: syntax.Expression) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import Any
 
 from segue.language import syntax
 
@@ -34,14 +36,12 @@ _ROOTS = frozenset(("trait", "group", "context"))
 def power_of(node: syntax.Expression) -> int:
     """How tightly a node holds together; a looser one needs brackets inside a tighter place."""
     match node:
-        case syntax.Logic():
+        case syntax.Logic() | syntax.Arithmetic():
             return POWERS[node.op]
         case syntax.Not():
             return NOT
         case syntax.Compare() | syntax.In() | syntax.Match() | syntax.Presence():
             return COMPARISON
-        case syntax.Arithmetic():
-            return POWERS[node.op]
         case syntax.Negative():
             return NEGATION
         case _:
@@ -50,50 +50,47 @@ def power_of(node: syntax.Expression) -> int:
 
 def inline(node: syntax.Expression, floor: int = LOOSEST) -> str:
     """The node on one line, in brackets when it binds less tightly than ``floor``."""
-    text = _bare(node)
+    text = _PRINTED[type(node)](node)
     return f"({text})" if power_of(node) < floor else text
 
 
-def _bare(node: syntax.Expression) -> str:
-    match node:
-        case syntax.Literal():
-            return quoted(node.text) if node.kind == "text" else node.text
-        case syntax.Path():
-            return _path(node)
-        case syntax.Reference():
-            return f"{node.kind}({quoted(node.name)})"
-        case syntax.Aggregate():
-            return _call(node.name, [pattern(node.event)] if node.event else [], node.window)
-        case syntax.Sequence():
-            steps = " then ".join([pattern(step) for step in node.steps])
-            return _call("sequence", [steps, f"within {node.within.text}"], node.window)
-        case syntax.Elapsed():
-            return f"{node.direction}({inline(node.time)})"
-        case syntax.Negative():
-            return f"-{inline(node.operand, NEGATION)}"
-        case syntax.Arithmetic():
-            power = POWERS[node.op]
-            return f"{inline(node.left, power)} {node.op} {inline(node.right, power + 1)}"
-        case syntax.Compare():
-            return f"{inline(node.left, SUM)} {node.op} {inline(node.right, SUM)}"
-        case syntax.Logic():
-            return f" {node.op} ".join([inline(part, POWERS[node.op] + 1) for part in flat(node)])
-        case syntax.Not():
-            return f"not {inline(node.part, NOT)}"
-        case _:
-            return _test(node)
+def _literal(node: syntax.Literal) -> str:
+    return quoted(node.text) if node.kind == "text" else node.text
 
 
-def _test(node: syntax.In | syntax.Match | syntax.Presence) -> str:
-    operand = inline(node.operand, SUM)
-    match node:
-        case syntax.In():
-            values = ", ".join([_bare(value) for value in node.values])
-            return f"{operand} {'not in' if node.negated else 'in'} [{values}]"
-        case syntax.Match():
-            return f"{operand} {node.op} {inline(node.part, SUM)}"
-        case syntax.Presence():
-            return f"{operand} is {'missing' if node.missing else 'present'}"
+def _aggregate(node: syntax.Aggregate) -> str:
+    return _call(node.name, [pattern(node.event)] if node.event else [], node.window)
+
+
+def _sequence(node: syntax.Sequence) -> str:
+    steps = " then ".join([pattern(step) for step in node.steps])
+    return _call("sequence", [steps, f"within {node.within.text}"], node.window)
+
+
+def _arithmetic(node: syntax.Arithmetic) -> str:
+    power = POWERS[node.op]
+    return f"{inline(node.left, power)} {node.op} {inline(node.right, power + 1)}"
+
+
+def _compare(node: syntax.Compare) -> str:
+    return f"{inline(node.left, SUM)} {node.op} {inline(node.right, SUM)}"
+
+
+def _logic(node: syntax.Logic) -> str:
+    return f" {node.op} ".join([inline(part, POWERS[node.op] + 1) for part in flat(node)])
+
+
+def _in(node: syntax.In) -> str:
+    values = ", ".join([_literal(value) for value in node.values])
+    return f"{inline(node.operand, SUM)} {'not in' if node.negated else 'in'} [{values}]"
+
+
+def _match(node: syntax.Match) -> str:
+    return f"{inline(node.operand, SUM)} {node.op} {inline(node.part, SUM)}"
+
+
+def _presence(node: syntax.Presence) -> str:
+    return f"{inline(node.operand, SUM)} is {'missing' if node.missing else 'present'}"
 
 
 def flat(node: syntax.Logic) -> list[syntax.Expression]:
@@ -158,3 +155,21 @@ def quoted(text: str) -> str:
         return f'"{text}"'
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
     return '"' + _UNSEEN.sub(lambda sign: f"\\u{ord(sign[0]):04x}", escaped) + '"'
+
+
+_PRINTED: dict[type, Callable[[Any], str]] = {
+    syntax.Literal: _literal,
+    syntax.Path: _path,
+    syntax.Reference: lambda node: f"{node.kind}({quoted(node.name)})",
+    syntax.Aggregate: _aggregate,
+    syntax.Sequence: _sequence,
+    syntax.Elapsed: lambda node: f"{node.direction}({inline(node.time)})",
+    syntax.Negative: lambda node: f"-{inline(node.operand, NEGATION)}",
+    syntax.Arithmetic: _arithmetic,
+    syntax.Compare: _compare,
+    syntax.In: _in,
+    syntax.Match: _match,
+    syntax.Presence: _presence,
+    syntax.Not: lambda node: f"not {inline(node.part, NOT)}",
+    syntax.Logic: _logic,
+}

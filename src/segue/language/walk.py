@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from segue.language import tree
 
@@ -49,28 +50,27 @@ def measure(root: Node) -> tuple[int, int]:
 
 def children(node: Node) -> tuple[Node, ...]:
     """The nodes directly below one, in reading order."""
-    match node:
-        case tree.And() | tree.Or():
-            return node.parts
-        case tree.Not():
-            return (node.part,)
-        case tree.Compare() | tree.Arithmetic():
-            return (node.left, node.right)
-        case tree.In():
-            return (node.operand, *node.values)
-        case tree.Match():
-            return (node.operand, node.literal)
-        case tree.Presence():
-            return (node.operand,)
-        case tree.Elapsed():
-            return (node.time,)
-        case tree.Aggregate():
-            if isinstance(node.window, tree.SinceEvent):
-                return (node.event, node.window.event)
-            return (node.event,)
-        case tree.Sequence():
-            return node.steps
-        case tree.EventPattern():
-            return () if node.where is None else (node.where,)
-        case _:
-            return ()
+    below = _BELOW.get(type(node))
+    return () if below is None else below(node)
+
+
+def _of_aggregate(node: tree.Aggregate) -> tuple[Node, ...]:
+    if isinstance(node.window, tree.SinceEvent):
+        return (node.event, node.window.event)
+    return (node.event,)
+
+
+_BELOW: dict[type, Callable[[Any], tuple[Node, ...]]] = {
+    tree.And: lambda node: node.parts,
+    tree.Or: lambda node: node.parts,
+    tree.Not: lambda node: (node.part,),
+    tree.Compare: lambda node: (node.left, node.right),
+    tree.Arithmetic: lambda node: (node.left, node.right),
+    tree.In: lambda node: (node.operand, *node.values),
+    tree.Match: lambda node: (node.operand, node.literal),
+    tree.Presence: lambda node: (node.operand,),
+    tree.Elapsed: lambda node: (node.time,),
+    tree.Aggregate: _of_aggregate,
+    tree.Sequence: lambda node: node.steps,
+    tree.EventPattern: lambda node: () if node.where is None else (node.where,),
+}
