@@ -1,0 +1,227 @@
+"""Erasing profiles from every file of the log."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+
+from segue.domain.event import Json
+from segue.log import entries, history, stretches
+from segue.log.batch import EventBatch, Stretch
+from segue.log.body import Body, decode_body
+from segue.log.pack import pack_batch, pack_json, unpack_batch, unpack_json
+from segue.log.store import Store
+
+FORGOTTEN = "forgotten:"
+_ANONYMOUS = "anon:"
+_DATABASE = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Rewritten:
+    """A history file without the forgotten; ``new`` None when nothing is left of it."""
+
+    old: Stretch
+    new: Stretch | None
+    erased: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """Every id under which the forgotten were known: as users (or as shown), and as anonymous ids."""
+
+    users: set[str]
+    anonymous: set[str]
+
+    def shown(self) -> set[str]:
+        """As lists and overrides name them."""
+        return self.users | {_ANONYMOUS + name for name in self.anonymous}
+
+    def given_in(self, body: Body) -> bool:
+        """Whether an event is one of theirs."""
+        return (
+            _spelled(body.userId) in self.users
+            or _spelled(body.anonymousId) in self.anonymous
+            or _spelled(body.previousId) in self.users | self.anonymous
+        )
+
+
+def _spelled(given: object) -> str | None:
+    """An id as the text it stands for."""
+    return None if given is None else str(given)
+
+
+def forget(store: Store, rows: set[int], seq: int) -> None:
+    """Erase these rows up to ``seq``.
+
+    The new history files are written first, then one transaction changes every table, then the old files
+    go and the database is written anew; what a crash leaves of the last two :func:`finish` does at the
+    next open.
+    """
+    if rows:
+        rewritten = list(_rewrite_stretches(store, rows, seq))
+        with store.transaction() as connection:
+            _erase_tables(connection, store.folder, rows, seq, rewritten)
+    finish(store)
+
+
+def finish(store: Store) -> None:
+    """Remove the leavings of an erasure that was decided: replaced files, freed pages, the SQLite log."""
+    with store.reading() as connection:
+        pending = connection.execute("SELECT path FROM erasing").fetchall()
+    if not pending:
+        return
+    for (name,) in pending:
+        if name != _DATABASE:
+            (store.folder / history.FOLDER / name).unlink(missing_ok=True)
+    store.vacuum()
+    with store.transaction() as connection:
+        connection.execute("DELETE FROM erasing")
+
+
+def _rewrite_stretches(store: Store, rows: set[int], seq: int) -> Iterator[_Rewritten]:
+    with store.reading() as connection:
+        found = entries.registered(connection, 0, seq)
+    for stretch in found:
+        rewritten = _rewrite(store.folder, stretch, rows, seq)
+        if rewritten is not None:
+            yield rewritten
+
+
+def _rewrite(folder: Path, stretch: Stretch, rows: set[int], seq: int) -> _Rewritten | None:
+    """The stretch without these rows; None when it has none of them."""
+    file = history.quoted(folder / history.FOLDER / stretch.path)
+    hit = f'"row" IN ({",".join(map(str, rows))}) AND seq <= {seq}'
+    with history.connect() as target:
+        erased = target.execute(f"SELECT seq FROM read_parquet({file}) WHERE {hit}").fetchall()
+        if not erased:
+            return None
+        kept = f"SELECT {history.COLUMN_LIST} FROM read_parquet({file}) WHERE NOT ({hit})"
+        count, low, high = history.summary(target, f"({kept})")
+        new = None
+        if count:
+            path = history.fresh_path(folder, stretch.from_seq)
+            history.copy_to(target, kept, path)
+            new = replace(stretch, path=path.name, count=count, received_min=low, received_max=high)
+    return _Rewritten(stretch, new, [number for (number,) in erased])
+
+
+def _erase_tables(
+    connection: sqlite3.Connection, folder: Path, rows: set[int], seq: int, rewritten: list[_Rewritten]
+) -> None:
+    names = _names_of(connection, rows)
+    for change in rewritten:
+        connection.execute("DELETE FROM stretches WHERE path = ?", (change.old.path,))
+        if change.new is not None:
+            stretches.add(connection, folder, change.new)
+        connection.executemany("INSERT INTO erased VALUES (?)", [(number,) for number in change.erased])
+    _erase_batches(connection, rows, seq)
+    _erase_identity(connection, rows)
+    _erase_records(connection, names.shown(), seq)
+    _erase_quarantine(connection, names)
+    stretches.turn_over(connection)
+    leavings = [_DATABASE, *(change.old.path for change in rewritten)]
+    connection.executemany("INSERT OR IGNORE INTO erasing VALUES (?)", [(name,) for name in leavings])
+
+
+def _names_of(connection: sqlite3.Connection, rows: set[int]) -> _Names:
+    chosen = ",".join(map(str, rows))
+    shown = _column(connection, f'SELECT user_id FROM profiles WHERE "row" IN ({chosen})')
+    linked = _column(connection, f'SELECT anonymous_id FROM links WHERE "row" IN ({chosen})')
+    renamed = _column(connection, f'SELECT previous_id FROM aliases WHERE "row" IN ({chosen})')
+    both = shown | renamed
+    bare = {name.removeprefix(_ANONYMOUS) for name in both if name.startswith(_ANONYMOUS)}
+    return _Names(users=both, anonymous=linked | renamed | bare)
+
+
+def _column(connection: sqlite3.Connection, query: str) -> set[str]:
+    return {value for (value,) in connection.execute(query)}
+
+
+def _erase_batches(connection: sqlite3.Connection, rows: set[int], seq: int) -> None:
+    """Write anew the batches that hold these rows, each as the runs of events that stay."""
+    numbers = connection.execute("SELECT first_seq FROM batches WHERE first_seq <= ?", (seq,)).fetchall()
+    for (first_seq,) in numbers:
+        found = connection.execute("SELECT columns, raws FROM batches WHERE first_seq = ?", (first_seq,))
+        batch = unpack_batch(first_seq, *found.fetchone())
+        gone = [at for at, row in enumerate(batch.rows) if row in rows and first_seq + at <= seq]
+        if not gone:
+            continue
+        connection.execute("DELETE FROM batches WHERE first_seq = ?", (first_seq,))
+        connection.executemany("INSERT INTO erased VALUES (?)", [(first_seq + at,) for at in gone])
+        connection.executemany(
+            "INSERT INTO batches VALUES (?, ?, ?, ?)",
+            [(part.first_seq, part.last_seq, *pack_batch(part)) for part in _between(batch, gone)],
+        )
+
+
+def _between(batch: EventBatch, gone: list[int]) -> Iterator[EventBatch]:
+    """The runs of events between those that go."""
+    start = 0
+    for at in [*gone, len(batch)]:
+        if at > start:
+            yield batch.part(start, at)
+        start = at + 1
+
+
+def _erase_identity(connection: sqlite3.Connection, rows: set[int]) -> None:
+    connection.executemany(
+        "UPDATE profiles SET user_id = ?, created_seq = NULL, created_at = NULL"
+        ' WHERE "row" = ? AND created_at IS NOT NULL',
+        [(FORGOTTEN + secrets.token_hex(8), row) for row in rows],
+    )
+    chosen = ",".join(map(str, rows))
+    connection.execute(f'DELETE FROM links WHERE "row" IN ({chosen})')
+    connection.execute(f'DELETE FROM aliases WHERE "row" IN ({chosen})')
+    connection.execute(f"DELETE FROM merges WHERE absorbed IN ({chosen}) OR survivor IN ({chosen})")
+
+
+def _erase_records(connection: sqlite3.Connection, names: set[str], seq: int) -> None:
+    """Overrides of the forgotten go; in every other record their ids become one that is nobody's."""
+    nobody = FORGOTTEN + secrets.token_hex(8)
+    found = connection.execute("SELECT seq, kind, body FROM records WHERE seq <= ?", (seq,)).fetchall()
+    for number, kind, blob in found:
+        body = unpack_json(blob, f"the record at seq {number}")
+        cleaned = _without(body, names, nobody)
+        if cleaned == body:
+            continue
+        if kind == "override":
+            connection.execute("DELETE FROM records WHERE seq = ?", (number,))
+            connection.execute("INSERT INTO erased VALUES (?)", (number,))
+        else:
+            connection.execute("UPDATE records SET body = ? WHERE seq = ?", (pack_json(cleaned), number))
+
+
+def _without(value: Json, names: set[str], nobody: str) -> Json:
+    """A JSON value in which no text and no key is one of the names."""
+    if isinstance(value, str):
+        return nobody if value in names else value
+    if isinstance(value, list):
+        return [_without(item, names, nobody) for item in value]
+    if isinstance(value, dict):
+        return {
+            (nobody if key in names else key): _without(item, names, nobody) for key, item in value.items()
+        }
+    return value
+
+
+def _erase_quarantine(connection: sqlite3.Connection, names: _Names) -> None:
+    found = connection.execute("SELECT id, raw FROM quarantine").fetchall()
+    gone = [(number,) for number, raw in found if _concerns(raw, names)]
+    connection.executemany("DELETE FROM quarantine WHERE id = ?", gone)
+
+
+def _concerns(raw: bytes, names: _Names) -> bool:
+    """Whether what was sent is of the forgotten; of what cannot be read, whether it spells one of them."""
+    try:
+        return names.given_in(decode_body(raw))
+    except msgspec.DecodeError:
+        spellings = {json.dumps(name).encode() for name in names.users | names.anonymous}
+        spellings |= {b'"%s"' % name.encode() for name in names.users | names.anonymous}
+        return any(spelling in raw for spelling in spellings)

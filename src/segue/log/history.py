@@ -1,0 +1,197 @@
+"""Closed stretches of the log as Parquet files under ``history/``."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+
+from segue.domain.errors import SegueError
+from segue.log import faults, schema
+from segue.log.batch import EventBatch, LazyBodies, Stretch
+from segue.log.body import context_json, properties_json, traits_json
+
+FOLDER = schema.HISTORY
+COLUMNS = {
+    "seq": "BIGINT",
+    "row": "INTEGER",
+    "source": "VARCHAR",
+    "type": "VARCHAR",
+    "name": "VARCHAR",
+    "timestamp": "BIGINT",
+    "received_at": "BIGINT",
+    "message_id": "VARCHAR",
+    "group_id": "VARCHAR",
+    "properties": "VARCHAR",
+    "context": "VARCHAR",
+    "traits": "VARCHAR",
+    "raw": "VARCHAR",
+}
+"""Of a history file, in order; times are ms, the three objects normalized JSON, ``raw`` as sent."""
+COLUMN_LIST = ", ".join(f'"{name}"' for name in COLUMNS)
+PARQUET_OPTIONS = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 100000"
+_EVENTS_AT_ONCE = 50_000
+
+Objects = npt.NDArray[np.object_]
+
+
+def fresh_path(folder: Path, first_seq: int) -> Path:
+    """A name for a new history file that no other has; files of one log sort by their first seq."""
+    return folder / FOLDER / f"{first_seq:015}-{secrets.token_hex(4)}.parquet"
+
+
+def connect() -> duckdb.DuckDBPyConnection:
+    """A DuckDB of its own, which leaves nothing of what it works on anywhere but in memory."""
+    return duckdb.connect(":memory:", config={"threads": 1, "temp_directory": ""})
+
+
+def quoted(path: Path) -> str:
+    """A path as an SQL string."""
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+def create_table(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    """An empty temporary table with the columns of history."""
+    columns = ", ".join(f'"{column}" {kind}' for column, kind in COLUMNS.items())
+    connection.execute(f"CREATE TEMP TABLE {name} ({columns})")
+
+
+def insert(connection: duckdb.DuckDBPyConnection, name: str, batches: Iterable[EventBatch]) -> None:
+    """Add events to a table made by :func:`create_table`."""
+    for group in _groups(batches):
+        connection.register("segue_incoming", _tabulate(group))
+        connection.execute(f"INSERT INTO {name} SELECT {COLUMN_LIST} FROM segue_incoming")
+        connection.unregister("segue_incoming")
+
+
+def _groups(batches: Iterable[EventBatch]) -> Iterator[list[EventBatch]]:
+    group: list[EventBatch] = []
+    size = 0
+    for batch in batches:
+        group.append(batch)
+        size += len(batch)
+        if size >= _EVENTS_AT_ONCE:
+            yield group
+            group, size = [], 0
+    if size:
+        yield group
+
+
+def _tabulate(batches: Sequence[EventBatch]) -> dict[str, npt.NDArray[Any]]:
+    """The events of batches as columns."""
+    events = [(body, kind) for batch in batches for body, kind in zip(batch.bodies, batch.types, strict=True)]
+    return {
+        "seq": np.concatenate([np.arange(b.first_seq, b.first_seq + len(b)) for b in batches]),
+        "row": np.array([row for b in batches for row in b.rows], np.int32),
+        "source": objects([b.source for b in batches for _ in b.rows]),
+        "type": objects([kind for b in batches for kind in b.types]),
+        "name": objects([name for b in batches for name in b.names]),
+        "timestamp": np.array([at for b in batches for at in b.timestamps], np.int64),
+        "received_at": np.array([at for b in batches for at in b.received], np.int64),
+        "message_id": objects([name for b in batches for name in b.message_ids]),
+        "group_id": objects([name for b in batches for name in b.group_ids]),
+        "properties": objects([_text(properties_json(body, kind)) for body, kind in events]),
+        "context": objects([_text(context_json(body)) for body, _ in events]),
+        "traits": objects([_text(traits_json(body, kind)) for body, kind in events]),
+        "raw": objects([_text(raw) for b in batches for raw in b.raws]),
+    }
+
+
+def objects(values: Sequence[object]) -> Objects:
+    """Strings and None as a column that DuckDB reads as VARCHAR."""
+    column = np.empty(len(values), dtype=object)
+    column[:] = values
+    return column
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
+
+
+def write_file(path: Path, batches: Iterable[EventBatch]) -> tuple[int, int, int]:
+    """A new history file, on disk when it ends, of batches that hold at least one event.
+
+    Gives (events, smallest, largest ``received_at``); E604 when the disk does not take the file.
+    """
+    with connect() as connection:
+        create_table(connection, "stretch")
+        insert(connection, "stretch", batches)
+        copy_to(connection, "SELECT * FROM stretch", path)
+        return summary(connection, "stretch")
+
+
+def summary(connection: duckdb.DuckDBPyConnection, events: str) -> tuple[int, int, int]:
+    """(events, smallest, largest ``received_at``) of what stands after FROM."""
+    found = connection.execute(f"SELECT count(*), min(received_at), max(received_at) FROM {events}")
+    count, low, high = found.fetchall()[0]
+    return count, low, high
+
+
+def copy_to(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
+    """Write what a query gives, in its order, to a history file; nothing is left of it when that fails."""
+    try:
+        path.parent.mkdir(exist_ok=True)
+        connection.execute(f"COPY ({query}) TO {quoted(path)} ({PARQUET_OPTIONS})")
+        sync(path)
+    except (duckdb.IOException, OSError) as error:
+        path.unlink(missing_ok=True)
+        raise faults.not_written(path, str(error)) from error
+    except duckdb.Error:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def sync(path: Path) -> None:
+    """Bring a file and its name to disk."""
+    for target in (path, path.parent):
+        descriptor = os.open(target, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def read_batches(folder: Path, stretch: Stretch, size: int = _EVENTS_AT_ONCE) -> Iterator[EventBatch]:
+    """The events of a stretch as batches of at most ``size``, without marks: those are the stretch's own."""
+    file = folder / FOLDER / stretch.path
+    with connect() as connection:
+        try:
+            found = connection.execute(
+                'SELECT seq, source, "row", type, name, timestamp, received_at, message_id, group_id, raw'
+                f" FROM read_parquet({quoted(file)}) WHERE seq BETWEEN ? AND ? ORDER BY seq",
+                [stretch.from_seq, stretch.to_seq],
+            )
+            while rows := found.fetchmany(size):
+                yield from _batches_of(rows)
+        except duckdb.Error as error:
+            raise unreadable(file, error) from error
+
+
+def unreadable(file: object, error: duckdb.Error) -> SegueError:
+    """E603 for a history file that DuckDB cannot read."""
+    return faults.damaged(file, str(error).splitlines()[0])
+
+
+def _batches_of(rows: list[tuple[Any, ...]]) -> Iterator[EventBatch]:
+    """Rows in order as batches, a new one wherever the source changes or a seq is left out."""
+    start = 0
+    for at in range(1, len(rows) + 1):
+        if at == len(rows) or rows[at][0] != rows[at - 1][0] + 1 or rows[at][1] != rows[start][1]:
+            yield _batch_of(rows[start:at])
+            start = at
+
+
+def _batch_of(rows: list[tuple[Any, ...]]) -> EventBatch:
+    seqs, sources, owners, types, names, times, received, ids, groups, raws = map(
+        list, zip(*rows, strict=True)
+    )
+    bodies = [raw.encode() for raw in raws]
+    return EventBatch(
+        seqs[0], sources[0], owners, types, names, times, received, ids, groups, bodies, LazyBodies(bodies)
+    )

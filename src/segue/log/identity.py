@@ -1,0 +1,112 @@
+"""Who is who, as the log keeps it: profiles, anonymous links, aliases, merges."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from segue.log.batch import Alias, Created, EventBatch, Link, Merge, Stretch
+
+_INSERTS = {
+    "links": "INSERT OR REPLACE INTO links VALUES (?, ?, ?)",
+    "aliases": "INSERT OR REPLACE INTO aliases VALUES (?, ?, ?)",
+    "merges": "INSERT OR REPLACE INTO merges VALUES (?, ?, ?)",
+}
+_SELECTS = {
+    "created": (
+        'SELECT created_seq, "row", user_id FROM profiles'
+        ' WHERE created_seq BETWEEN ? AND ? ORDER BY created_seq, "row"'
+    ),
+    "links": "SELECT * FROM links WHERE seq BETWEEN ? AND ? ORDER BY seq",
+    "aliases": "SELECT * FROM aliases WHERE seq BETWEEN ? AND ? ORDER BY seq",
+    "merges": "SELECT * FROM merges WHERE seq BETWEEN ? AND ? ORDER BY seq",
+}
+
+
+@dataclass(slots=True)
+class Marks:
+    """What a range of the log did to identity; the places are seqs, in rising order."""
+
+    created: list[Created] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
+    aliases: list[Alias] = field(default_factory=list)
+    merges: list[Merge] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Everyone. ``user_ids[row]`` and ``created_at[row]`` (ms) run over all rows from 0.
+
+    A forgotten profile keeps its row; its id is then ``forgotten:<random>``, its ``created_at`` None. The
+    rest is in log order.
+    """
+
+    user_ids: list[str]
+    created_at: list[int | None]
+    links: list[Link]
+    aliases: list[Alias]
+    merges: list[Merge]
+
+
+def write(connection: sqlite3.Connection, marks: Marks, created_at: Sequence[int]) -> None:
+    """Store marks; ``created_at`` runs beside ``marks.created``, in ms."""
+    if marks.created:
+        connection.executemany(
+            "INSERT INTO profiles VALUES (?, ?, ?, ?)",
+            [(row, name, seq, at) for (seq, row, name), at in zip(marks.created, created_at, strict=True)],
+        )
+    for table, statement in _INSERTS.items():
+        rows = getattr(marks, table)
+        if rows:
+            connection.executemany(statement, rows)
+
+
+def of_batch(batch: EventBatch) -> tuple[Marks, list[int]]:
+    """The marks of a batch by seq, and when each created profile came to be."""
+    first = batch.first_seq
+    marks = Marks(
+        [(first + at, row, name) for at, row, name in batch.created],
+        [(first + at, name, row) for at, name, row in batch.links],
+        [(first + at, name, row) for at, name, row in batch.aliases],
+        [(first + at, gone, row) for at, gone, row in batch.merges],
+    )
+    return marks, [batch.received[at] for at, _, _ in batch.created]
+
+
+def of_stretch(stretch: Stretch) -> Marks:
+    """The marks of a stretch."""
+    return Marks(stretch.created, stretch.links, stretch.aliases, stretch.merges)
+
+
+def read(connection: sqlite3.Connection, first: int, last: int) -> Marks:
+    """The marks with ``first <= seq <= last``."""
+    found = {name: connection.execute(sql, (first, last)).fetchall() for name, sql in _SELECTS.items()}
+    return Marks(**found)
+
+
+def attach(batch: EventBatch, marks: Marks) -> None:
+    """Give a batch that was read back the marks of its seqs."""
+    first = batch.first_seq
+    batch.created = [(seq - first, row, name) for seq, row, name in marks.created]
+    batch.links = [(seq - first, name, row) for seq, name, row in marks.links]
+    batch.aliases = [(seq - first, name, row) for seq, name, row in marks.aliases]
+    batch.merges = [(seq - first, gone, row) for seq, gone, row in marks.merges]
+
+
+def load(connection: sqlite3.Connection) -> Identity:
+    """Everyone at once."""
+    profiles = connection.execute('SELECT user_id, created_at FROM profiles ORDER BY "row"').fetchall()
+    return Identity(
+        user_ids=[user_id for user_id, _ in profiles],
+        created_at=[at for _, at in profiles],
+        links=connection.execute("SELECT * FROM links ORDER BY seq").fetchall(),
+        aliases=connection.execute("SELECT * FROM aliases ORDER BY seq").fetchall(),
+        merges=connection.execute("SELECT * FROM merges ORDER BY seq").fetchall(),
+    )
+
+
+def user_ids(connection: sqlite3.Connection, rows: Sequence[int]) -> dict[int, str]:
+    """The ids of some rows."""
+    marks = ",".join(map(str, rows))
+    return dict(connection.execute(f'SELECT "row", user_id FROM profiles WHERE "row" IN ({marks})'))

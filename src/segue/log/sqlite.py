@@ -1,0 +1,175 @@
+"""The embedded log: a data folder with one SQLite file, and closed history beside it as Parquet."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Self
+
+import duckdb
+
+from segue.log import changes, entries, faults, forget, history, identity, quarantine, scan, stretches
+from segue.log.batch import Entry, EventBatch, Quarantined, Record, Stretch
+from segue.log.changes import ChangeColumns, ChangePage, Progress
+from segue.log.identity import Identity
+from segue.log.lock import FolderLock
+from segue.log.quarantine import Held
+from segue.log.scan import Hashes
+from segue.log.store import Store
+
+
+class SqliteLog:
+    """The durable record in one data folder, owned by this process until :meth:`close`.
+
+    Any thread may call any method. What a writing method wrote is on disk when it returns; when it
+    raises E604, nothing of it was written and the log goes on as before.
+    """
+
+    def __init__(self, folder: Path, running: str) -> None:
+        """Open a folder, made where it is missing: :meth:`open` is the door."""
+        self.folder = folder
+        try:
+            (folder / history.FOLDER).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise faults.no_folder(folder, error.strerror or str(error)) from error
+        self._lock = FolderLock(folder, running)
+        self._upkeep = threading.Lock()
+        try:
+            self._store = Store(folder)
+            try:
+                forget.finish(self._store)
+                stretches.check(self._store)
+                self._next_seq = self._stored_next_seq()
+            except BaseException:
+                self._store.close()
+                raise
+        except BaseException:
+            self._lock.release()
+            raise
+
+    @classmethod
+    def open(cls, folder: Path, *, create: bool = True, running: str = "segue") -> SqliteLog:
+        """Take ownership of a data folder; ``running`` is what another process that wants it is told.
+
+        Errors: E601 in use, E602 written by a newer version, E603 damaged, E604 not writable,
+        E605 no such folder (with ``create=False``) or none can be made.
+        """
+        if not create and not (folder / "log.db").is_file():
+            raise faults.no_folder(folder, "nothing was imported or served there yet")
+        return cls(folder, running)
+
+    def close(self) -> None:
+        """Give the folder free."""
+        self._store.close()
+        self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # ---- the log ----
+
+    @property
+    def next_seq(self) -> int:
+        """The seq that the next event or record gets; the first one is 1."""
+        return self._next_seq
+
+    def append(self, batches: Sequence[EventBatch | Record], quarantined: Sequence[Quarantined] = ()) -> None:
+        """One durable transaction; the seqs go on from ``next_seq`` without a gap (ValueError)."""
+        packed = [entries.pack(entry) for entry in batches]
+        with self._store.transaction() as connection:
+            entries.write(connection, packed)
+            quarantine.write(connection, quarantined)
+        self._next_seq = packed[-1].last_seq + 1 if packed else self._next_seq
+
+    def history_path(self, first_seq: int) -> Path:
+        """Where to write the file of a stretch that begins with ``first_seq``."""
+        return history.fresh_path(self.folder, first_seq)
+
+    def append_stretch(self, stretch: Stretch) -> None:
+        """Take in events whose file stands at a :meth:`history_path`; E604 when it cannot be made durable."""
+        stretches.register(self._store, stretch)
+        self._next_seq = stretch.to_seq + 1
+
+    def read(self, after_seq: int, upto: int | None = None) -> Iterator[Entry]:
+        """Everything with ``after_seq < seq <= upto``, in order; what is appended meanwhile is left out."""
+        return entries.read(self._store, after_seq, self._next_seq - 1 if upto is None else upto)
+
+    def read_stretch(self, stretch: Stretch) -> Iterator[EventBatch]:
+        """The events of a stretch within its bounds, as batches without marks."""
+        return history.read_batches(self.folder, stretch)
+
+    def close_stretch(self, min_events: int) -> int:
+        """Move the batches to history files when they hold ``min_events`` (at least 1); how many moved."""
+        with self._upkeep:
+            return stretches.close(self._store, max(1, min_events))
+
+    def scan(self, connection: duckdb.DuckDBPyConnection, after: int = 0, upto: int | None = None) -> str:
+        """SQL to stand after FROM on that connection: all events with ``after < seq <= upto``."""
+        return scan.events_sql(self._store, connection, after, upto)
+
+    def message_hashes(self, connection: duckdb.DuckDBPyConnection, since_received_at: int | None) -> Hashes:
+        """(high, low, received_at) of every event's fingerprint, in no order."""
+        return scan.hashes(self._store, connection, since_received_at)
+
+    def identity(self) -> Identity:
+        """Everyone."""
+        with self._store.reading() as connection:
+            return identity.load(connection)
+
+    # ---- changes ----
+
+    def append_changes(self, progress: Progress, columns: ChangeColumns | None = None) -> None:
+        """Store changes with the progress that made them; their numbers leave no gap (ValueError)."""
+        changes.append(self._store, progress, columns)
+
+    def progress(self) -> Progress:
+        """How far the log has been evaluated."""
+        with self._store.reading() as connection:
+            return changes.progress(connection)
+
+    def changes(
+        self, after: int = 0, upto: int | None = None, segment: str | None = None, limit: int | None = None
+    ) -> Iterator[ChangePage]:
+        """Changes with ``after < seq <= upto`` in order, in pages that are never empty."""
+        return changes.read(self._store, after, upto, segment, limit)
+
+    # ---- quarantine ----
+
+    def quarantine_list(self, state: str | None = "open", after: int = 0, limit: int = 1000) -> list[Held]:
+        """Events set aside with ``id > after``, in order of id; ``state`` None is every state."""
+        with self._store.reading() as connection:
+            return quarantine.select(connection, state, after, limit)
+
+    def quarantine_get(self, number: int) -> Held | None:
+        """One event set aside."""
+        with self._store.reading() as connection:
+            return quarantine.get(connection, number)
+
+    def quarantine_mark(self, numbers: Iterable[int], state: str) -> int:
+        """Make events ``open``, ``replayed`` or ``dropped``; how many there were."""
+        with self._store.transaction() as connection:
+            return quarantine.mark(connection, numbers, state)
+
+    def quarantine_counts(self) -> dict[str, int]:
+        """How many events are set aside, by state."""
+        with self._store.reading() as connection:
+            return quarantine.counts(connection)
+
+    # ---- forgetting ----
+
+    def forget(self, rows: set[int], seq: int) -> None:
+        """Erase all that the log holds of these profiles up to ``seq``, from every file of the log.
+
+        Their changes keep their numbers under the id ``forgotten:<random>``, one for each row. When it
+        raises E604 the rest is erased at the next call or open.
+        """
+        with self._upkeep:
+            forget.forget(self._store, rows, seq)
+
+    def _stored_next_seq(self) -> int:
+        with self._store.reading() as connection:
+            return entries.next_seq(connection)
