@@ -7,7 +7,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
 from segue.domain.time import format_duration
 from segue.segments.origin import Origin
@@ -15,10 +14,6 @@ from segue.segments.origin import Origin
 KINDS = ("operational", "strategic")
 STATUSES = ("draft", "active", "archived")
 PROPERTY_TYPES = ("text", "number", "truth", "time", "list", "object")
-
-
-def _where() -> Any:
-    return field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +36,8 @@ class SegmentDefinition:
     status: str = "active"
     exclusive: str | None = None
     priority: int | None = None
-    origin: Origin | None = _where()
-    when_origin: Origin | None = _where()
+    origin: Origin | None = field(default=None, compare=False, repr=False)
+    when_origin: Origin | None = field(default=None, compare=False, repr=False)
 
     @property
     def live(self) -> bool:
@@ -76,8 +71,8 @@ class FeatureDefinition:
     description: str
     value: str
     title: str | None = None
-    origin: Origin | None = _where()
-    value_origin: Origin | None = _where()
+    origin: Origin | None = field(default=None, compare=False, repr=False)
+    value_origin: Origin | None = field(default=None, compare=False, repr=False)
 
     def to_json(self) -> dict[str, object]:
         """The definition as one would write it; what stands at its default is left out."""
@@ -98,7 +93,7 @@ class ListDefinition:
     users: tuple[str, ...]
     owner: str | None = None
     description: str | None = None
-    origin: Origin | None = _where()
+    origin: Origin | None = field(default=None, compare=False, repr=False)
 
     def to_json(self) -> dict[str, object]:
         """The definition as one would write it; what stands at its default is left out."""
@@ -136,7 +131,7 @@ class EventPlan:
     description: str
     properties: Mapping[str, PropertyPlan]
     owner: str | None = None
-    origin: Origin | None = _where()
+    origin: Origin | None = field(default=None, compare=False, repr=False)
 
     def to_json(self) -> dict[str, object]:
         """The plan as one would write it; what stands at its default is left out."""

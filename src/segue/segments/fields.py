@@ -32,23 +32,27 @@ class Sheet:
         self.source = source
         self.findings = findings
 
-    def place(self, node: Node) -> Place:
-        """Where a part of the file stands, underlined to the end of its line at most."""
+    def place(self, node: Node) -> Place | None:
+        """Where a part of the file stands, underlined to the end of its line at most; None for none."""
+        if not node.line:
+            return None
         length = node.end - node.start
         room = len(self.source.line(node.line)) - node.column + 1
         return self.source.place(node.line, node.column, min(length, room))
 
     def refuse(self, code: str, node: Node, message: str, hint: str) -> None:
         """Note an error at a part of the file."""
-        self.findings.append(Diagnostic(code, message, hint, self.place(node), self.source.line(node.line)))
+        self.findings.append(
+            Diagnostic(code, message, hint, self.place(node), self.source.line(node.line) or None)
+        )
 
     def wrong_type(self, key: str, node: Node, wanted: str, hint: str) -> None:
         """Note that a value is of another kind than its key takes."""
         self.refuse("E422", node, f"{key} is {wanted}, but {node.kind} stands here", hint)
 
-    def origin(self, node: Scalar) -> Origin:
-        """Where a text was read from."""
-        return Origin(self.source, node)
+    def origin(self, node: Node | None) -> Origin | None:
+        """Where a text was read from; None for a value that stands in no file."""
+        return Origin(self.source, node) if isinstance(node, Scalar) and node.line else None
 
 
 Reader = Callable[[Node, str, Sheet], Any]
@@ -120,7 +124,10 @@ def name(node: Node, key: str, sheet: Sheet) -> str | None:
     if not isinstance(node, Scalar):
         sheet.wrong_type(key, node, "a name", "write one word in lower_snake_case")
         return None
-    return node.text if is_name(node.text) else _bad_name(node, key, sheet)
+    if not is_name(node.text):
+        _bad_name(node, key, sheet)
+        return None
+    return node.text
 
 
 def is_name(word: str) -> bool:

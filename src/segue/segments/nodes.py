@@ -132,3 +132,22 @@ class Entries(Node):
     def plain(self) -> dict[str, Plain]:
         """The values without their places."""
         return {name: value.plain() for name, (_, value) in self.entries.items()}
+
+
+_NOWHERE = (0, 0, 0, 0)
+
+
+def node_of(value: object) -> Node:
+    """A decoded JSON value as a node that stands nowhere: its line is 0."""
+    if isinstance(value, dict):
+        mapping = Entries(True, _NOWHERE)
+        for key, part in value.items():
+            mapping.entries[str(key)] = (Scalar(str(key), '"', _NOWHERE), node_of(part))
+        return mapping
+    if isinstance(value, list | tuple):
+        items = Items(True, _NOWHERE)
+        items.items.extend(node_of(part) for part in value)
+        return items
+    if isinstance(value, str):
+        return Scalar(value, '"', _NOWHERE)
+    return Scalar("null" if value is None else str(value).lower(), "", _NOWHERE)

@@ -29,12 +29,18 @@ class Origin:
     @property
     def place(self) -> Place:
         """Where the scalar begins."""
-        return self.source.place(self.scalar.line, self.scalar.column)
+        first, _, _ = self.source.text[self.scalar.start : self.scalar.end].partition("\n")
+        return self.source.place(self.scalar.line, self.scalar.column, len(first.rstrip()))
+
+    @property
+    def line(self) -> str:
+        """The line of the file in which the scalar begins."""
+        return self.source.line(self.scalar.line)
 
     def moved(self, found: Diagnostic) -> Diagnostic:
         """A finding in the scalar's value as a finding in the file."""
         if found.place is None:
-            return found.within(self.place, self.source.line(self.scalar.line))
+            return found.within(self.place, self.line)
         position = _index_of(self.scalar.text, found.place)
         line, column = self._spot(position)
         place = self.source.place(line, column, found.place.length)

@@ -1,0 +1,235 @@
+"""From placed nodes to definitions: one list of keys for each kind of thing that a workspace holds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from segue.domain.limits import ID_CHARACTERS_MAX
+from segue.language.findings import shorten
+from segue.segments.definitions import (
+    KINDS,
+    PROPERTY_TYPES,
+    STATUSES,
+    Definition,
+    EventPlan,
+    FeatureDefinition,
+    ListDefinition,
+    PropertyPlan,
+    SegmentDefinition,
+)
+from segue.segments.fields import (
+    Field,
+    Sheet,
+    day,
+    duration,
+    every,
+    expression,
+    integer,
+    name,
+    one_of,
+    read_fields,
+    text,
+    truth,
+    user_ids,
+)
+from segue.segments.nodes import Entries, Items, Node, Scalar
+
+PATTERN_CHARACTERS_MAX = 1_000
+
+
+def _event_name(node: Node, key: str, sheet: Sheet) -> str | None:
+    if not isinstance(node, Scalar) or node.plain() is None:
+        sheet.wrong_type(key, node, "the name of an event", 'write it like "Order Completed"')
+        return None
+    if not node.text.strip() or len(node.text) > ID_CHARACTERS_MAX:
+        sheet.refuse("E426", node, f"{key} is empty or too long", 'write a name like "Order Completed"')
+        return None
+    return node.text
+
+
+def _choices(node: Node, key: str, sheet: Sheet) -> tuple[object, ...] | None:
+    if not isinstance(node, Items) or not node.items:
+        sheet.wrong_type(key, node, "a list of the values allowed", "write `enum: [EUR, GBP]`")
+        return None
+    for item in node:
+        if not isinstance(item, Scalar) or item.plain() is None:
+            sheet.wrong_type(f"a value of {key}", item, "text, a number or a truth value", "write one value")
+            return None
+    return tuple(item.plain() for item in node)
+
+
+def _pattern(node: Node, key: str, sheet: Sheet) -> str | None:
+    spelling = text(node, key, sheet)
+    if spelling is None:
+        return None
+    try:
+        re.compile(spelling)
+        fault = f"longer than {PATTERN_CHARACTERS_MAX} characters"
+    except (re.error, OverflowError, RecursionError) as found:
+        fault = str(found)
+    else:
+        if len(spelling) <= PATTERN_CHARACTERS_MAX:
+            return spelling
+    sheet.refuse(
+        "E435", node, f"{key} is no regular expression: {fault}", "mend it, or use enum for fixed values"
+    )
+    return None
+
+
+def _properties(node: Node, key: str, sheet: Sheet) -> dict[str, PropertyPlan] | None:
+    if not isinstance(node, Entries):
+        sheet.wrong_type(key, node, "a mapping of property names", "write `revenue: {type: number}` below it")
+        return None
+    found = {}
+    for property_name, (_, value) in node.entries.items():
+        if isinstance(value, Scalar) and value.plain() is None:
+            found[property_name] = PropertyPlan()
+            continue
+        values = read_fields(value, f'property "{shorten(property_name)}"', PROPERTY_FIELDS, sheet)
+        if values is not None:
+            found[property_name] = PropertyPlan(**values)
+    return found
+
+
+PROPERTY_FIELDS = (
+    Field("type", one_of(*PROPERTY_TYPES), "what kind of value it holds"),
+    Field("required", truth, "whether every such event must carry it"),
+    Field("enum", _choices, "the values that are allowed"),
+    Field("pattern", _pattern, "a regular expression that a text must match as a whole"),
+    Field("pii", truth, "whether it is personal data"),
+    Field("description", text, "what it says"),
+)
+
+_OWNER = Field("owner", text, "who answers for it, a team or an address", required=True)
+_DESCRIPTION = Field("description", text, "what it is and what it is for, in a sentence", required=True)
+_TITLE = Field("title", text, "how people call it")
+
+SEGMENT_FIELDS = (
+    Field("segment", name, "its one name, in lower_snake_case", required=True),
+    _OWNER,
+    _DESCRIPTION,
+    _TITLE,
+    Field("kind", one_of(*KINDS), "operational: exact, rules only; strategic: may use scores and clusters"),
+    Field("freshness", duration, "how soon after the event it must be right"),
+    Field("review", every, "how often people look at it again"),
+    Field("last_reviewed", day, "the day when people last did"),
+    Field("status", one_of(*STATUSES), "draft and archived segments are checked and have no members"),
+    Field("exclusive", name, "the group of which a profile is in one segment at most"),
+    Field("priority", integer, "which segment of the group wins: the largest whose condition holds"),
+    Field("when", expression, "the condition", required=True),
+)
+FEATURE_FIELDS = (
+    Field("feature", name, "its one name, in lower_snake_case", required=True),
+    _OWNER,
+    _DESCRIPTION,
+    _TITLE,
+    Field("value", expression, "the expression", required=True),
+)
+LIST_FIELDS = (
+    Field("list", name, "its one name, in lower_snake_case", required=True),
+    Field("owner", text, "who answers for it"),
+    Field("description", text, "who is on it, and why"),
+    Field("users", user_ids, "the user ids on it", required=True),
+)
+EVENT_FIELDS = (
+    Field("event", _event_name, "the name of a track event, as it is sent", required=True),
+    Field("owner", text, "who answers for it"),
+    Field("description", text, "what the user did", required=True),
+    Field("properties", _properties, "its properties by name; without this key they are free"),
+)
+
+
+def _segment(values: dict[str, Any], node: Entries, sheet: Sheet) -> SegmentDefinition | None:
+    group, priority = values.get("exclusive"), values.get("priority")
+    if "exclusive" in node.entries and "priority" not in node.entries:
+        hint = "add `priority: 10`; of the segments that hold, the one of largest priority takes the profile"
+        sheet.refuse("E431", node.entries["exclusive"][0], "an exclusive segment needs a priority", hint)
+        return None
+    return SegmentDefinition(
+        name=values["segment"],
+        owner=values["owner"],
+        description=values["description"],
+        when=values["when"],
+        title=values.get("title"),
+        kind=values.get("kind", KINDS[0]),
+        freshness_ms=values.get("freshness"),
+        review_ms=values.get("review"),
+        last_reviewed=values.get("last_reviewed"),
+        status=values.get("status", "active"),
+        exclusive=group,
+        priority=priority,
+        origin=sheet.origin(node.value("segment")),
+        when_origin=sheet.origin(node.value("when")),
+    )
+
+
+def _feature(values: dict[str, Any], node: Entries, sheet: Sheet) -> FeatureDefinition:
+    return FeatureDefinition(
+        name=values["feature"],
+        owner=values["owner"],
+        description=values["description"],
+        value=values["value"],
+        title=values.get("title"),
+        origin=sheet.origin(node.value("feature")),
+        value_origin=sheet.origin(node.value("value")),
+    )
+
+
+def _list(values: dict[str, Any], node: Entries, sheet: Sheet) -> ListDefinition:
+    return ListDefinition(
+        name=values["list"],
+        users=values["users"],
+        owner=values.get("owner"),
+        description=values.get("description"),
+        origin=sheet.origin(node.value("list")),
+    )
+
+
+def _event(values: dict[str, Any], node: Entries, sheet: Sheet) -> EventPlan:
+    return EventPlan(
+        name=values["event"],
+        description=values["description"],
+        properties=values.get("properties", {}),
+        owner=values.get("owner"),
+        origin=sheet.origin(node.value("event")),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DefinitionKind:
+    """A folder of the workspace: the key that names its definitions, their keys, and what is made of them."""
+
+    folder: str
+    key: str
+    fields: tuple[Field, ...]
+    make: Callable[[dict[str, Any], Entries, Sheet], Definition | None]
+
+    @property
+    def expression_key(self) -> str | None:
+        """The key that holds text of the condition language, if one does."""
+        return next((field.key for field in self.fields if field.read is expression), None)
+
+    def read(self, node: Node, sheet: Sheet) -> Definition | None:
+        """The definition that stands in a mapping; None after noting what is wrong with it."""
+        noted = len(sheet.findings)
+        values = read_fields(node, f"this {self.key}", self.fields, sheet)
+        if values is None or not isinstance(node, Entries):
+            return None
+        complete = all(field.key in values for field in self.fields if field.required)
+        definition = self.make(values, node, sheet) if complete else None
+        return definition if len(sheet.findings) == noted else None
+
+
+SEGMENTS = DefinitionKind("segments", "segment", SEGMENT_FIELDS, _segment)
+FEATURES = DefinitionKind("features", "feature", FEATURE_FIELDS, _feature)
+LISTS = DefinitionKind("lists", "list", LIST_FIELDS, _list)
+EVENTS = DefinitionKind("events", "event", EVENT_FIELDS, _event)
+
+DEFINITION_KINDS = (SEGMENTS, FEATURES, LISTS, EVENTS)
+"""Every kind of definition that there is."""
+
+LATER_FOLDERS = ("models", "triggers", "experiences")
+"""Folders whose files parse and are refused, because what they define is not there yet."""

@@ -1,0 +1,116 @@
+"""A workspace that holds together: every name found, every condition checked, everything in order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from segue.domain.errors import Diagnostic, Place, SegueError
+from segue.language import tree
+from segue.language.scope import Scope
+from segue.segments.check import Checking
+from segue.segments.definitions import (
+    Definition,
+    EventPlan,
+    FeatureDefinition,
+    ListDefinition,
+    SegmentDefinition,
+    fingerprint,
+)
+from segue.segments.folder import FolderContents, read_folder
+from segue.settings import Settings
+
+Kind = TypeVar("Kind", bound=Definition)
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """All definitions by name, each checked.
+
+    ``segments`` stand in the order of evaluation: after all they refer to, an exclusive group
+    together. ``conditions`` are their checked trees with features written out; ``expressions`` are
+    those of the features. ``used_features`` are the features that each definition names, by
+    ``"segment NAME"`` or ``"feature NAME"``. ``unread`` are files that stand where definitions
+    do and are none.
+    """
+
+    settings: Settings
+    segments: Mapping[str, SegmentDefinition]
+    features: Mapping[str, FeatureDefinition]
+    lists: Mapping[str, ListDefinition]
+    plan: Mapping[str, EventPlan]
+    conditions: Mapping[str, tree.Condition]
+    expressions: Mapping[str, tree.Operand]
+    scope: Scope
+    used_features: Mapping[str, frozenset[str]]
+    unread: tuple[str, ...] = ()
+    has_settings_file: bool = True
+
+    def definitions(self) -> dict[str, dict[str, Definition]]:
+        """Every definition by the word of its kind (segment, feature, list, event), then by name."""
+        return {
+            "segment": dict(self.segments),
+            "feature": dict(self.features),
+            "list": dict(self.lists),
+            "event": dict(self.plan),
+        }
+
+    def fingerprints(self) -> dict[str, dict[str, str]]:
+        """A hash of the content of every definition, by kind and name."""
+        return {
+            kind: {name: fingerprint(definition) for name, definition in named.items()}
+            for kind, named in self.definitions().items()
+        }
+
+    def places(self) -> dict[str, dict[str, Place | None]]:
+        """Which file holds which definition, and where in it."""
+        return {
+            kind: {name: each.origin.place if each.origin else None for name, each in named.items()}
+            for kind, named in self.definitions().items()
+        }
+
+
+def load_workspace(
+    folder: Path,
+    replaced: Mapping[str, str | None] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Workspace:
+    """The workspace in a folder; SegueError with all findings of all files when there are any.
+
+    ``replaced`` and ``environment`` as for :func:`segue.segments.folder.read_folder`.
+    """
+    return assemble(read_folder(folder, replaced, environment))
+
+
+def assemble(contents: FolderContents) -> Workspace:
+    """Holds the definitions against each other; SegueError with all findings when there are any."""
+    findings: list[Diagnostic] = list(contents.findings)
+    segments = _of(SegmentDefinition, contents, "segment")
+    features = _of(FeatureDefinition, contents, "feature")
+    lists = _of(ListDefinition, contents, "list")
+    plan = _of(EventPlan, contents, "event")
+    checking = Checking(contents.settings, contents.claims, plan, findings)
+    expressions = checking.features(features)
+    conditions, order = checking.segments(segments)
+    if findings:
+        # What stands behind two aliases is read twice and would be told twice.
+        raise SegueError(*dict.fromkeys(findings))
+    return Workspace(
+        settings=contents.settings,
+        segments={name: segments[name] for name in order},
+        features={name: features[name] for name in expressions},
+        lists=lists,
+        plan=plan,
+        conditions={name: conditions[name] for name in order},
+        expressions=expressions,
+        scope=checking.scope,
+        used_features=checking.used_features,
+        unread=tuple(contents.unread),
+        has_settings_file=contents.has_settings_file,
+    )
+
+
+def _of(kind: type[Kind], contents: FolderContents, key: str) -> dict[str, Kind]:
+    return {name: each for name, each in contents.definitions[key].items() if isinstance(each, kind)}
