@@ -51,6 +51,19 @@ def check_operand(text: str, scope: Scope) -> tree.Operand:
     return value
 
 
+def features_in(text: str) -> frozenset[str]:
+    """The names of the features that a text uses; they are checked before it. SegueError E1xx."""
+    names = []
+    waiting: list[syntax.Expression | syntax.Pattern | syntax.Window | None] = [parse(Source(text))[0]]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, syntax.Reference) and node.kind == "feature":
+            names.append(node.name)
+        if node is not None:
+            waiting.extend(syntax.parts_of(node))
+    return frozenset(names)
+
+
 def _read(text: str, scope: Scope) -> tuple[Check, syntax.Expression]:
     source = Source(text)
     node, _, _ = parse(source)
@@ -257,7 +270,9 @@ def _membership(check: Check, node: syntax.Reference, setting: Setting) -> tree.
     known = check.scope.segments if node.kind == "segment" else check.scope.lists
     if known is not None and node.name not in known:
         code = "E301" if node.kind == "segment" else "E302"
-        hint = suggestion(node.name, known, f"define it in {node.kind}s/, or correct the name")
+        hint = suggestion(
+            node.name, known, f"define it in {node.kind}s/, or correct the name", f'{node.kind}("{{}}")'
+        )
         check.refuse(code, f"there is no {node.kind} {quoted(node.name)}", hint, node)
         return None
     return (tree.SegmentRef if node.kind == "segment" else tree.ListRef)(node.name, check.place(node))

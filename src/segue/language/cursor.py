@@ -111,6 +111,8 @@ class Cursor(ABC):
                 keys.append(text_of(self.source, token))
             else:
                 hint = 'write a word, or any key in quotes: ."total billed"'
+                if token.kind in ("number", "duration") and not keys:
+                    hint = f'write 0.{token.text} for a number; a key in quotes: ."{token.text}"'
                 raise self.wrong("E110", "a key was expected after the dot", hint)
             self.advance()
         return tuple(keys)

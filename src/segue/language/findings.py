@@ -109,7 +109,7 @@ def closest(word: str, names: Iterable[str]) -> str | None:
     return spelled[found[0]] if found else None
 
 
-def suggestion(word: str, names: Iterable[str], otherwise: str) -> str:
-    """``did you mean …?`` when a name comes near, else another hint."""
+def suggestion(word: str, names: Iterable[str], otherwise: str, shape: str = "{}") -> str:
+    """``did you mean …?`` when a name comes near, written in its ``shape``; else another hint."""
     name = closest(word, names)
-    return f"did you mean {name}?" if name is not None else otherwise
+    return f"did you mean {shape.format(name)}?" if name is not None else otherwise

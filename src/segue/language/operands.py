@@ -166,6 +166,10 @@ def _arithmetic(check: Check, node: syntax.Arithmetic, setting: Setting) -> tree
 
 
 def _negative(check: Check, node: syntax.Negative, setting: Setting) -> tree.Operand | None:
+    if isinstance(node.operand, syntax.Literal) and node.operand.kind == "duration":
+        hint = f"ask from the other side: until(…) < {node.operand.text}"
+        check.refuse("E209", "a duration is never negative", hint, node)
+        return None
     value = _numeric(check, node.operand, setting, "-")
     if value is None:
         return None
@@ -199,11 +203,12 @@ def _numeric(check: Check, node: syntax.Expression, setting: Setting, op: str) -
 def _named(check: Check, node: syntax.Reference) -> tree.Operand | None:
     if node.kind != "feature":
         hint = "use features, lists and segments; models come in a later version"
-        check.refuse("E309", f"{node.kind}() is not there yet", hint, node)
+        check.refuse("E308", f"{node.kind}() is not there yet", hint, node)
         return None
     found = check.scope.features.get(node.name)
     if found is None:
-        hint = suggestion(node.name, check.scope.features, "define it in features/, or correct the name")
+        otherwise = "define it in features/, or correct the name"
+        hint = suggestion(node.name, check.scope.features, otherwise, 'feature("{}")')
         check.refuse("E303", f"there is no feature {quoted(node.name)}", hint, node)
         return None
     size, _ = measure(found)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from segue.domain.limits import CONDITION_DEPTH_MAX
+from segue.domain.errors import Diagnostic, SegueError
+from segue.domain.limits import CONDITION_DEPTH_MAX, FINDINGS_MAX
 from segue.language import syntax
 from segue.language.calls import CallParser
 from segue.language.cursor import INFIX_WORDS, too_deep
-from segue.language.findings import Source, suggestion
+from segue.language.findings import Source, shorten, suggestion
 from segue.language.lexer import Comment, Stretch, Token, text_of, tokens_of
 from segue.language.printer import COMPARISON, LOOSEST, NEGATION, NOT, POWERS, inline
 
@@ -17,24 +18,42 @@ VALUE_HINT = 'a value or a condition belongs here, for example count("Login", la
 def parse(source: Source) -> tuple[syntax.Expression, list[Comment], list[Token]]:
     """The syntax tree of a condition or operand, with its comments and tokens.
 
-    Raises SegueError (E1xx) at the first place that cannot be read.
+    Raises SegueError (E1xx) with the first place that cannot be read of each part that
+    ``and`` and ``or`` join outside of brackets.
     """
     tokens, comments = tokens_of(source)
     if tokens[0].kind == "end":
         hint = "write a condition, for example: true"
         raise source.refusal("E101", "there is no condition here", hint, Stretch(0, 1))
-    parser = Parser(source, tokens)
-    tree = parser.expression(LOOSEST)
-    parser.finish()
+    tree = _parsed(Parser(source, tokens))
     if len(tokens) > CONDITION_DEPTH_MAX:
         _measure(source, tree)
     return tree, comments, tokens
 
 
+def _parsed(parser: Parser) -> syntax.Expression:
+    found: list[Diagnostic] = []
+    while True:
+        try:
+            tree = parser.expression(LOOSEST)
+            parser.finish()
+        except SegueError as refused:
+            found.extend(refused.diagnostics)
+            if len(found) < FINDINGS_MAX and parser.resume():
+                continue
+        if found:
+            raise SegueError(*found)
+        return tree
+
+
 class Parser(CallParser):
     """One reading of one text."""
 
-    __slots__ = ()
+    __slots__ = ("resumed",)
+
+    def __init__(self, source: Source, tokens: list[Token]) -> None:
+        super().__init__(source, tokens)
+        self.resumed = 0
 
     def expression(self, floor: int) -> syntax.Expression:
         """The expression that starts here, up to an operator that binds no tighter than ``floor``."""
@@ -53,6 +72,23 @@ class Parser(CallParser):
             raise self.unexpected(
                 f"an operator was expected: {', '.join(INFIX_WORDS)}, ==, <, + and their like"
             )
+
+    def resume(self) -> bool:
+        """Step behind the next ``and`` or ``or`` outside of brackets, to read on after a refusal."""
+        if self.depth > CONDITION_DEPTH_MAX:
+            return False
+        opened = 0
+        for at, token in enumerate(self.tokens[self.resumed :], self.resumed):
+            if token.text in ("(", "["):
+                opened += 1
+            elif token.text in (")", "]"):
+                opened = max(0, opened - 1)
+            elif at >= self.at and opened == 0 and token.text in ("and", "or"):
+                self.at = self.resumed = at + 1
+                self.token = self.tokens[self.at]
+                self.depth = 0
+                return True
+        return False
 
     def _prefix(self) -> syntax.Expression:
         token = self.token
@@ -189,8 +225,10 @@ class Parser(CallParser):
         raise self.wrong("E120", "a literal was expected in this list", hint)
 
     def _refuse_chain(self, node: syntax.Expression) -> None:
-        middle = inline(node.right) if isinstance(node, syntax.Compare) else "x"
-        hint = f"join two comparisons with and: {self.source.quote(node)} and {middle} {self.token.text} …"
+        hint = "join two tests with and, for example: trait.age >= 18 and trait.age < 30"
+        if isinstance(node, syntax.Compare) and self.token.text in COMPARISONS:
+            rest = f"{shorten(inline(node.right))} {self.token.text} …"
+            hint = f"join two comparisons with and: {self.source.quote(node)} and {rest}"
         raise self.wrong("E112", "comparisons do not chain", hint)
 
 

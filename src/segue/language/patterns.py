@@ -59,7 +59,7 @@ def _planned(check: Check, node: syntax.Pattern) -> bool:
     plan = check.scope.events
     if plan is None or node.name is None or node.name in plan:
         return True
-    hint = suggestion(node.name, plan, "add it to the plan in events/, or correct the name")
+    hint = suggestion(node.name, plan, "add it to the plan in events/, or correct the name", '"{}"')
     check.refuse("E304", f"the tracking plan knows no event {quoted(node.name)}", hint, node)
     return False
 
