@@ -1,0 +1,257 @@
+"""Who an event belongs to: user ids and anonymous ids become profile rows.
+
+A profile has one id for life: its user id, or ``anon:`` and its anonymous id. Rows are numbered in
+order of creation. Joining two profiles moves a whole row into another; nothing is ever torn apart.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from segue.log.batch import Alias, Created, Link, Merge
+from segue.log.identity import Identity as Kept
+
+ANONYMOUS = "anon:"
+FORGOTTEN = "forgotten:"
+"""What stands instead of an id that was forgotten; no sender may use ids that begin so."""
+NEVER_AGAIN = 1 << 62
+"""The moment of a forgetting that is never over: the user is suppressed."""
+
+
+def anonymous_profile(anonymous_id: str) -> str:
+    """The profile id of an anonymous id that belongs to nobody."""
+    return ANONYMOUS + anonymous_id
+
+
+def leaving(profile_id: str) -> str:
+    """What is kept of a forgotten id: enough to know it again, not enough to read it."""
+    return hashlib.sha256(profile_id.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+@dataclass(slots=True)
+class Discoveries:
+    """What a batch taught about identity; ``index`` is the event's place in the batch."""
+
+    created: list[Created] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
+    aliases: list[Alias] = field(default_factory=list)
+    merges: list[Merge] = field(default_factory=list)
+    seen_before: list[int | None] = field(default_factory=list)
+    """Beside ``links``: the row that the anonymous id was seen with until then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forgetting:
+    """What the log keeps of one: the time ``at`` (ms) before which events are refused, each id's leaving."""
+
+    seq: int
+    at: int
+    left: list[str]
+
+
+class Identity:
+    """The resolver: a function of the events shown to it, in their order.
+
+    ``rows`` gives a row for every profile id ever used, ``seen`` the row an anonymous id was last
+    seen with (none while it is only its own profile), ``into`` the survivor of each row (always the
+    last one, never a chain). They are
+    open for reading so that the batch path need not pay for a call per event.
+    """
+
+    def __init__(self) -> None:
+        self.rows: dict[str, int] = {}
+        self.seen: dict[str, int] = {}
+        self.into: list[int] = []
+        self.ids: list[str] = []
+        self.forgotten: dict[str, int] = {}
+        self._absorbed: dict[int, list[int]] = {}
+
+    # ---- reading -----------------------------------------------------------------------------
+
+    def row_of(self, profile_id: str) -> int | None:
+        """The row of the profile that this id leads to now; None for one never heard of."""
+        row = self.rows.get(profile_id)
+        return None if row is None else self.into[row]
+
+    def user_id(self, row: int) -> str:
+        """The profile id of a row, as given when it was created."""
+        return self.ids[row]
+
+    def survivor(self, row: int) -> int:
+        """The row that holds this row's events now."""
+        return self.into[row]
+
+    def nobodys(self, row: int) -> bool:
+        """Whether the profile is still anonymous."""
+        return self.ids[self.into[row]].startswith(ANONYMOUS)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    # ---- events ------------------------------------------------------------------------------
+
+    def resolve(
+        self, user: str | None, anonymous: str | None, previous: str | None, index: int, found: Discoveries
+    ) -> int:
+        """The row of one event, written into ``found`` as far as it was news.
+
+        ``previous`` is given for alias alone. One of ``user`` and ``anonymous`` is not None.
+        """
+        if user is None:
+            assert anonymous is not None
+            return self._row_of_visitor(anonymous, index, found)
+        row = self._row_of_user(user, index, found)
+        if anonymous is not None:
+            self._attach(anonymous, row, index, found)
+        if previous is not None and previous != user:
+            self._alias(previous, row, index, found)
+        return row
+
+    def _row_of_user(self, user: str, index: int, found: Discoveries) -> int:
+        row = self.rows.get(user)
+        return self._create(user, index, found) if row is None else self.into[row]
+
+    def _row_of_visitor(self, anonymous: str, index: int, found: Discoveries) -> int:
+        row = self._row_behind(anonymous)
+        return self._create(anonymous_profile(anonymous), index, found) if row is None else row
+
+    def _row_behind(self, anonymous: str) -> int | None:
+        row = self.seen.get(anonymous)
+        if row is None:
+            row = self.rows.get(anonymous_profile(anonymous))
+        return None if row is None else self.into[row]
+
+    def _create(self, profile_id: str, index: int, found: Discoveries) -> int:
+        row = len(self.ids)
+        self.ids.append(profile_id)
+        self.into.append(row)
+        self.rows[profile_id] = row
+        found.created.append((index, row, profile_id))
+        return row
+
+    def _attach(self, anonymous: str, row: int, index: int, found: Discoveries) -> None:
+        """The anonymous id was seen with a user: its profile joins if it is nobody's."""
+        known = self._row_behind(anonymous)
+        if known == row:
+            return
+        if known is not None and self.nobodys(known):
+            self._merge(known, row, index, found)
+        found.seen_before.append(self.seen.get(anonymous))
+        found.links.append((index, anonymous, row))
+        self.seen[anonymous] = row
+
+    def _alias(self, previous: str, row: int, index: int, found: Discoveries) -> None:
+        known = self.rows.get(previous)
+        if known is not None:
+            self._merge(self.into[known], row, index, found)
+            return
+        if self._row_behind(previous) is None:
+            self.rows[previous] = row
+            found.aliases.append((index, previous, row))
+        self._attach(previous, row, index, found)
+
+    def _merge(self, absorbed: int, surviving: int, index: int, found: Discoveries) -> None:
+        if absorbed == surviving:
+            return
+        self._join(absorbed, surviving)
+        found.merges.append((index, absorbed, surviving))
+
+    def _join(self, absorbed: int, surviving: int) -> None:
+        moved = [absorbed, *self._absorbed.pop(absorbed, ())]
+        for row in moved:
+            self.into[row] = surviving
+        self._absorbed.setdefault(surviving, []).extend(moved)
+
+    # ---- taking back -------------------------------------------------------------------------
+
+    def take_back(self, found: Discoveries) -> None:
+        """Undo a batch that could not be made durable; nothing was resolved since."""
+        for _, absorbed, surviving in reversed(found.merges):
+            self._part(absorbed, surviving)
+        for (_, anonymous, _), before in zip(reversed(found.links), reversed(found.seen_before), strict=True):
+            if before is None:
+                del self.seen[anonymous]
+            else:
+                self.seen[anonymous] = before
+        for _, previous, _ in found.aliases:
+            del self.rows[previous]
+        for _, _, profile_id in found.created:
+            del self.rows[profile_id]
+        if found.created:
+            del self.ids[found.created[0][1] :], self.into[found.created[0][1] :]
+
+    def _part(self, absorbed: int, surviving: int) -> None:
+        held = self._absorbed[surviving]
+        moved = held[held.index(absorbed) :]
+        del held[-len(moved) :]
+        if not held:
+            del self._absorbed[surviving]
+        if moved[1:]:
+            self._absorbed[absorbed] = moved[1:]
+        for row in moved:
+            self.into[row] = absorbed
+
+    # ---- forgetting --------------------------------------------------------------------------
+
+    def refuses(self, profile_id: str, timestamp: int) -> bool:
+        """Whether an event of this id at this time (ms) lies before its forgetting."""
+        if not self.forgotten:
+            return False
+        at = self.forgotten.get(leaving(profile_id))
+        return at is not None and timestamp < at
+
+    def rows_of(self, row: int) -> set[int]:
+        """All rows whose events are this profile's."""
+        whole = self.into[row]
+        return {whole, *self._absorbed.get(whole, ())}
+
+    def names_of(self, row: int) -> list[str]:
+        """Every id that leads to the profile of this row: profile ids, aliases, ``anon:`` ids."""
+        whole = self.into[row]
+        names = [name for name, at in self.rows.items() if self.into[at] == whole]
+        visitors = (anonymous_profile(name) for name, at in self.seen.items() if self.into[at] == whole)
+        return list(dict.fromkeys([*names, *visitors]))
+
+    def forget(self, row: int, at: int) -> list[str]:
+        """Lose the ids of a profile; what they did before ``at`` (ms) is refused from now on.
+
+        The rows keep their numbers and show ``FORGOTTEN`` alone. Returns what is left of the ids.
+        """
+        names = self.names_of(row)
+        for name in names:
+            self._drop(name, self.into[row])
+        for part in self.rows_of(row):
+            self.ids[part] = FORGOTTEN
+        left = [leaving(name) for name in names]
+        self.forgotten.update(dict.fromkeys(left, at))
+        return left
+
+    def _drop(self, name: str, whole: int) -> None:
+        visitor = name.removeprefix(ANONYMOUS) if name.startswith(ANONYMOUS) else None
+        for book, key in ((self.rows, name), (self.seen, visitor)):
+            held = None if key is None else book.get(key)
+            if key is not None and held is not None and self.into[held] == whole:
+                del book[key]
+
+    # ---- from the log ------------------------------------------------------------------------
+
+    @classmethod
+    def restored(cls, kept: Kept, forgettings: Iterable[Forgetting] = ()) -> Identity:
+        """The resolver that the log's tables describe, after the log's own forgetting was done."""
+        whole = cls()
+        whole.ids = list(kept.user_ids)
+        whole.into = list(range(len(whole.ids)))
+        whole.rows = {name: row for row, name in enumerate(whole.ids) if not name.startswith(FORGOTTEN)}
+        whole.rows.update((name, row) for _, name, row in kept.aliases)
+        cut: dict[str, int] = {}
+        for forgetting in forgettings:
+            cut.update(dict.fromkeys(forgetting.left, forgetting.seq))
+            whole.forgotten.update(dict.fromkeys(forgetting.left, forgetting.at))
+        for seq, anonymous, row in kept.links:
+            if not cut or seq > cut.get(leaving(anonymous_profile(anonymous)), -1):
+                whole.seen[anonymous] = row
+        for _, absorbed, surviving in kept.merges:
+            whole._join(whole.into[absorbed], whole.into[surviving])
+        return whole

@@ -1,0 +1,39 @@
+"""What became of the rows: the data-quality counts of a batch, a file, a day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+
+@dataclass(slots=True)
+class Tally:
+    """``rows = accepted + duplicate + quarantined + refused``; the others count oddities among them."""
+
+    rows: int = 0
+    accepted: int = 0
+    duplicate: int = 0
+    quarantined: int = 0
+    refused: int = 0
+    """Events of a forgotten user from before the forgetting: nothing of them is kept."""
+    future_clamped: int = 0
+    """Timestamps more than five minutes past the receipt, set to it."""
+    unparsed_timestamp: int = 0
+    """Times that could not be read; the receipt stands for them."""
+    non_object: int = 0
+    """Properties, traits or contexts that are no object, taken as empty."""
+    long_message_id: int = 0
+    mended: int = 0
+    """Events that strict JSON refuses: NaN, half characters, numbers beyond 64 bits, wrong encodings."""
+
+    def add(self, other: Tally) -> None:
+        """Count another batch in."""
+        for part in fields(self):
+            setattr(self, part.name, getattr(self, part.name) + getattr(other, part.name))
+
+    def adds_up(self) -> bool:
+        """Whether every row went somewhere."""
+        return self.rows == self.accepted + self.duplicate + self.quarantined + self.refused
+
+    def to_json(self) -> dict[str, int]:
+        """The counts by name."""
+        return {part.name: getattr(self, part.name) for part in fields(self)}
