@@ -58,6 +58,14 @@ group by user_id having count(distinct invoice) >= 3
 select user_id from e where event = 'purchase' and ts > now() - interval 90 day
 group by user_id having 10 * count(distinct invoice) + count(distinct sku) >= 100
 
+-- segment: rising_spenders
+with spent as (
+  select user_id, sum(cast(amount as decimal(18, 2))) as in_1y,
+    sum(cast(amount as decimal(18, 2))) filter (ts > now() - interval 90 day) as in_90d
+  from e where event = 'purchase' and ts > now() - interval 365 day group by user_id)
+select user_id from spent join purchases using (user_id)
+where in_90d >= 500 and 2 * in_90d > in_1y and first_ts <= now() - interval 180 day
+
 -- segment: wholesale_buyers
 select user_id from e where event = 'purchase' and ts > now() - interval 180 day
 group by user_id having sum(quantity) >= 48 * count(*) and count(distinct invoice) >= 2
