@@ -25,14 +25,14 @@ def compare(op: str, left: Json, right: Json) -> bool:
     return OPERATORS[op](left, right)
 
 
-def double(value: int | float | None) -> float | None:
+def double(value: float | None) -> float | None:
     """The nearest double of a number of millionths; doubles pass."""
     return nearest_double(value) if isinstance(value, int) else value
 
 
 def calculate(op: str, left: float | None, right: float | None) -> float | None:
-    """IEEE arithmetic on doubles; missing with a missing side, for ``x / 0`` and beyond the doubles."""
+    """IEEE arithmetic on doubles; missing with a missing side, for ``x / 0`` and where it is no number."""
     if left is None or right is None or (op == "/" and right == 0):
         return None
     result = _ARITHMETIC[op](left, right)
-    return result if math.isfinite(result) else None
+    return None if math.isnan(result) else result

@@ -1,0 +1,330 @@
+"""Random checked trees: every construct of ``segue.language.tree`` that may run, with ``read`` settled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from typing import ParamSpec, TypeVar, cast
+from zoneinfo import ZoneInfo
+
+from hypothesis import strategies as st
+
+from segue.domain.number import micro
+from segue.domain.time import parse_instant
+from segue.language.tree import (
+    Aggregate,
+    AllTime,
+    And,
+    Arithmetic,
+    Between,
+    Compare,
+    Condition,
+    Duration,
+    Elapsed,
+    EventPattern,
+    In,
+    Kind,
+    Last,
+    ListRef,
+    Match,
+    Moment,
+    Not,
+    Number,
+    Operand,
+    Or,
+    Presence,
+    Property,
+    SegmentRef,
+    Sequence,
+    SinceEvent,
+    Text,
+    ThisSession,
+    Trait,
+    Truth,
+    TruthValue,
+    Window,
+)
+from tests.strategies.vocabulary import EVENTS, LISTS, MOMENTS, NUMBERS, PATHS, TEXTS, lengths
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Raws = Callable[[Kind], st.SearchStrategy[Operand]]
+
+
+def shared(build: Callable[P, st.SearchStrategy[T]]) -> Callable[P, st.SearchStrategy[T]]:
+    """Build a strategy once for each set of arguments, and keep its description short."""
+    built = cache(build)
+
+    @cache
+    def kept(*args: P.args, **kwargs: P.kwargs) -> st.SearchStrategy[T]:
+        return _drawn(lambda: built(*args, **kwargs))
+
+    return cast(Callable[P, st.SearchStrategy[T]], kept)
+
+
+@st.composite
+def _drawn(draw: st.DrawFn, build: Callable[[], st.SearchStrategy[T]]) -> T:
+    return draw(build())
+
+
+ORDERINGS = ("<", "<=", ">", ">=")
+OPERATORS = ("==", "!=", *ORDERINGS)
+
+operators = st.sampled_from(OPERATORS)
+paths = st.sampled_from(PATHS)
+
+
+def _literal_number(value: float) -> Number:
+    found = micro(value)
+    assert found is not None
+    return Number(found)
+
+
+numbers = st.one_of(st.sampled_from(NUMBERS), st.integers(-2, 5)).map(_literal_number)
+texts = st.sampled_from(TEXTS).map(Text)
+truths = st.booleans().map(TruthValue)
+durations = lengths.map(Duration)
+literals = st.one_of(numbers, texts, truths)
+
+
+@shared
+def moments(zone: ZoneInfo) -> st.SearchStrategy[Moment]:
+    return st.sampled_from(MOMENTS).map(lambda text: Moment(_instant(text, zone), text))
+
+
+def _instant(text: str, zone: ZoneInfo) -> int:
+    found = parse_instant(text, zone)
+    assert found is not None
+    return found
+
+
+# ---- one event -------------------------------------------------------------------------------
+
+
+@shared
+def properties(read: Kind) -> st.SearchStrategy[Property]:
+    return st.builds(
+        lambda path, root: Property(path, root, read),
+        paths,
+        st.sampled_from(("properties",) * 3 + ("context",)),
+    )
+
+
+@shared
+def wheres(zone: ZoneInfo) -> st.SearchStrategy[Condition]:
+    """Conditions on one event."""
+    leaf = st.one_of(
+        raw_leaves(properties, zone),
+        st.builds(Compare, operators, event_arithmetic(), event_numbers()),
+        st.builds(lambda part, values, negated: In(part, tuple(values), negated),
+                  event_arithmetic(), st.lists(numbers, min_size=1, max_size=3), st.booleans()),
+        st.builds(Presence, event_arithmetic(), st.booleans()),
+        st.booleans().map(Truth),
+    )  # fmt: skip
+    return combined(leaf, leaves_max=3)
+
+
+@shared
+def event_numbers() -> st.SearchStrategy[Operand]:
+    return st.one_of(numbers, properties(Kind.NUMBER))
+
+
+@shared
+def event_arithmetic() -> st.SearchStrategy[Operand]:
+    once = arithmetic(event_numbers())
+    return st.one_of(once, arithmetic(st.one_of(event_numbers(), once)))
+
+
+@shared
+def patterns(zone: ZoneInfo) -> st.SearchStrategy[EventPattern]:
+    where = st.one_of(st.none(), st.none(), wheres(zone))
+    return st.one_of(
+        st.builds(EventPattern, st.just("track"), st.sampled_from(EVENTS), where),
+        st.builds(EventPattern, st.just("track"), st.sampled_from(EVENTS), st.none()),
+        st.builds(
+            EventPattern,
+            st.sampled_from(("any", "page", "screen", "identify", "group", "alias")),
+            st.none(),
+            where,
+        ),
+    )
+
+
+# ---- shared shapes ---------------------------------------------------------------------------
+
+
+def arithmetic(sides: st.SearchStrategy[Operand]) -> st.SearchStrategy[Operand]:
+    return st.builds(Arithmetic, st.sampled_from("+-*/"), sides, sides)
+
+
+@shared
+def raw_leaves(raw: Raws, zone: ZoneInfo) -> st.SearchStrategy[Condition]:
+    """Leaves over raw JSON values: ``raw(read)`` gives operands read as that kind."""
+    affixes = st.sampled_from(("starts with", "ends with", "contains"))
+    return st.one_of(
+        either_way(operators, raw(Kind.NUMBER), numbers),
+        either_way(st.sampled_from(("==", "!=")), raw(Kind.TEXT), texts),
+        either_way(st.sampled_from(("==", "!=")), raw(Kind.TRUTH), truths),
+        either_way(operators, raw(Kind.TIME), moments(zone)),
+        st.builds(Compare, st.sampled_from(("==", "!=")), raw(Kind.SCALAR), raw(Kind.SCALAR)),
+        st.builds(Compare, operators, raw(Kind.NUMBER), raw(Kind.NUMBER)),
+        st.builds(
+            lambda operand, values, negated: In(operand, tuple(values), negated),
+            raw(Kind.UNKNOWN), st.lists(literals, min_size=1, max_size=4), st.booleans(),
+        ),
+        st.builds(Match, affixes, raw(Kind.UNKNOWN), texts),
+        st.builds(Match, st.just("contains"), raw(Kind.UNKNOWN), literals),
+        st.builds(Presence, raw(Kind.UNKNOWN), st.booleans()),
+    )  # fmt: skip
+
+
+def either_way(
+    ops: st.SearchStrategy[str], left: st.SearchStrategy[Operand], right: st.SearchStrategy[Operand]
+) -> st.SearchStrategy[Condition]:
+    return st.one_of(st.builds(Compare, ops, left, right), st.builds(Compare, ops, right, left))
+
+
+def combined(leaves: st.SearchStrategy[Condition], leaves_max: int) -> st.SearchStrategy[Condition]:
+    def grown(parts: st.SearchStrategy[Condition]) -> st.SearchStrategy[Condition]:
+        several = st.lists(parts, min_size=2, max_size=3).map(tuple)
+        return st.one_of(several.map(And), several.map(Or), parts.map(Not))
+
+    return st.recursive(leaves, grown, max_leaves=leaves_max)
+
+
+# ---- one person ------------------------------------------------------------------------------
+
+
+@shared
+def plain_windows(zone: ZoneInfo) -> st.SearchStrategy[AllTime | Last | Between]:
+    return st.one_of(
+        st.just(AllTime()),
+        lengths.map(Last),
+        lengths.map(Last),
+        st.tuples(moments(zone), st.one_of(st.none(), moments(zone))).map(_between),
+    )
+
+
+def _between(dates: tuple[Moment, Moment | None]) -> Between:
+    start, end = dates
+    if end is None:
+        return Between(start.ms, None, start.text)
+    start, end = sorted((start, end), key=lambda date: date.ms)
+    return Between(start.ms, end.ms, start.text, end.text)
+
+
+@shared
+def windows(zone: ZoneInfo) -> st.SearchStrategy[Window]:
+    return st.one_of(
+        plain_windows(zone),
+        st.builds(SinceEvent, st.sampled_from(("last", "first")), patterns(zone), plain_windows(zone)),
+        st.just(ThisSession()),
+    )
+
+
+@shared
+def aggregates(zone: ZoneInfo, *names: str) -> st.SearchStrategy[Operand]:
+    """Aggregates without a path."""
+    return st.builds(Aggregate, st.sampled_from(names), patterns(zone), st.just(()), windows(zone))
+
+
+@shared
+def path_aggregates(zone: ZoneInfo, *names: str, read: Kind = Kind.UNKNOWN) -> st.SearchStrategy[Operand]:
+    return st.builds(Aggregate, st.sampled_from(names), patterns(zone), paths, windows(zone), st.just(read))
+
+
+@shared
+def sessions(zone: ZoneInfo) -> st.SearchStrategy[Operand]:
+    return plain_windows(zone).map(lambda window: Aggregate("sessions", EventPattern("any"), (), window))
+
+
+@shared
+def sequences(zone: ZoneInfo) -> st.SearchStrategy[Operand]:
+    steps = st.lists(patterns(zone), min_size=2, max_size=4).map(tuple)
+    return st.builds(Sequence, steps, lengths, plain_windows(zone))
+
+
+@cache
+def raws(zone: ZoneInfo) -> Raws:
+    def of(read: Kind) -> st.SearchStrategy[Operand]:
+        traits = st.builds(
+            lambda path, owner: Trait(path, owner, read), paths, st.sampled_from(("user", "account"))
+        )
+        return st.one_of(traits, path_aggregates(zone, "latest", "earliest", read=read))
+
+    return of
+
+
+@shared
+def exact_numbers(zone: ZoneInfo) -> st.SearchStrategy[Operand]:
+    """Operands that are numbers by themselves and move with events and time."""
+    return st.one_of(
+        aggregates(zone, "count", "days"),
+        aggregates(zone, "count"),
+        path_aggregates(zone, "sum", "min", "max", "distinct"),
+        sessions(zone),
+        sequences(zone),
+    )
+
+
+@shared
+def any_numbers(zone: ZoneInfo) -> st.SearchStrategy[Operand]:
+    return st.one_of(numbers, exact_numbers(zone), path_aggregates(zone, "avg"), raws(zone)(Kind.NUMBER))
+
+
+@shared
+def calculations(zone: ZoneInfo) -> st.SearchStrategy[Operand]:
+    once = arithmetic(any_numbers(zone))
+    return st.one_of(once, arithmetic(st.one_of(any_numbers(zone), once)))
+
+
+@shared
+def times(zone: ZoneInfo) -> st.SearchStrategy[Operand]:
+    return st.one_of(
+        aggregates(zone, "last", "first"),
+        aggregates(zone, "last", "first"),
+        raws(zone)(Kind.TIME),
+        moments(zone),
+    )
+
+
+@shared
+def leaves(zone: ZoneInfo) -> st.SearchStrategy[Condition]:
+    """One comparison about a person's events and traits."""
+    elapsed = st.builds(Elapsed, st.sampled_from(("since", "until")), times(zone))
+    computed = st.one_of(exact_numbers(zone), path_aggregates(zone, "avg"), calculations(zone))
+    return st.one_of(
+        st.builds(Compare, operators, exact_numbers(zone), st.integers(0, 3).map(_literal_number)),
+        either_way(operators, computed, numbers),
+        st.builds(Compare, operators, computed, any_numbers(zone)),
+        st.builds(Compare, operators, times(zone), times(zone)),
+        either_way(operators, elapsed, durations),
+        raw_leaves(raws(zone), zone),
+        st.builds(
+            lambda operand, values, negated: In(operand, tuple(values), negated),
+            computed, st.lists(numbers, min_size=1, max_size=3), st.booleans(),
+        ),
+        st.builds(Presence, st.one_of(computed, times(zone).map(_unread)), st.booleans()),
+    )  # fmt: skip
+
+
+def _unread(operand: Operand) -> Operand:
+    """Presence looks at the value as it was sent, whatever its type."""
+    if isinstance(operand, Trait):
+        return replace(operand, read=Kind.UNKNOWN)
+    if isinstance(operand, Aggregate) and operand.name in ("latest", "earliest"):
+        return replace(operand, read=Kind.UNKNOWN)
+    return operand
+
+
+@shared
+def conditions(
+    zone: ZoneInfo, segments: tuple[str, ...] = (), lists: tuple[str, ...] = LISTS, leaves_max: int = 5
+) -> st.SearchStrategy[Condition]:
+    """Whole conditions; ``segments`` are the names they may refer to."""
+    words: list[st.SearchStrategy[Condition]] = [leaves(zone)] * 6
+    words.append(st.one_of(st.sampled_from(lists).map(ListRef), st.booleans().map(Truth)))
+    if segments:
+        words.append(st.sampled_from(segments).map(SegmentRef))
+    return combined(st.one_of(words), leaves_max)

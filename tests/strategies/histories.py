@@ -1,0 +1,141 @@
+"""Random histories: what senders really send, as neutral steps.
+
+A step is one of::
+
+    ("event", {... a Segment-style JSON event, with receivedAt ...})
+    ("list", list name, user id, whether on it)
+    ("override", user id, segment, True | False | None, until in ms or None)
+
+``receivedAt`` rarely falls back. A repeated ``messageId`` comes within seven days of its first one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from hypothesis import strategies as st
+
+from segue.domain.time import DAY, HOUR, MINUTE, SECOND, format_instant
+from tests.strategies.vocabulary import (
+    EVENTS,
+    GROUPS,
+    LENGTHS_MS,
+    LISTS,
+    PATHS,
+    START_MS,
+    USERS,
+    VISITORS,
+    json_values,
+)
+
+Step = tuple[Any, ...]
+History = list[Step]
+
+_TRACKS = [("track", name) for name in (*EVENTS, *EVENTS[:2])]
+_CALLS = [(type_, None) for type_ in ("page", "screen", "identify", "identify", "group", "alias")]
+_calls = st.sampled_from(_TRACKS * 2 + _CALLS)
+
+_pauses = st.one_of(
+    st.sampled_from((0, 0, 1, SECOND, 10 * MINUTE, 30 * MINUTE, 30 * MINUTE + 1, HOUR, 6 * HOUR, DAY)),
+    st.sampled_from(LENGTHS_MS),
+    st.builds(lambda ms, off: ms + off, st.sampled_from(LENGTHS_MS), st.sampled_from((-1, 1))),
+)
+_fallbacks = st.sampled_from((0,) * 12 + (-SECOND, -HOUR))
+_lags = st.one_of(
+    st.just(0),
+    st.just(0),
+    st.sampled_from((-1, 1, SECOND, HOUR, DAY, 7 * DAY, -SECOND, -5 * MINUTE, -5 * MINUTE - 1)),
+    st.builds(lambda ms, off: ms + off, st.sampled_from(LENGTHS_MS), st.sampled_from((-1, 0, 1))),
+)
+"""How long before its receipt an event happened; below zero it lies ahead."""
+
+
+@st.composite
+def objects(draw: st.DrawFn) -> dict[str, Any]:
+    """Properties or traits: few keys, odd values, objects in objects."""
+    found: dict[str, Any] = {}
+    for path in draw(st.lists(st.sampled_from(PATHS), max_size=3, unique=True)):
+        holder = found
+        for key in path[:-1]:
+            inner = holder.setdefault(key, {})
+            holder = inner if isinstance(inner, dict) else holder
+        holder[path[-1]] = draw(json_values)
+    if draw(st.integers(0, 9)) == 0:
+        found["o"] = draw(json_values)
+    return found
+
+
+@st.composite
+def _senders(draw: st.DrawFn, users: Sequence[str]) -> dict[str, str]:
+    who = draw(st.sampled_from(("user", "user", "visitor", "both")))
+    found = {}
+    if who != "visitor":
+        found["userId"] = draw(st.sampled_from(users))
+    if who != "user":
+        found["anonymousId"] = draw(st.sampled_from(VISITORS))
+    return found
+
+
+@st.composite
+def _bodies(draw: st.DrawFn, users: Sequence[str]) -> dict[str, Any]:
+    type_, name = draw(_calls)
+    body: dict[str, Any] = {"type": type_, **draw(_senders(users))}
+    if type_ == "track":
+        body |= {"event": name, "properties": draw(objects())}
+    elif type_ in ("page", "screen"):
+        body |= {"name": draw(st.sampled_from(("Home", "x"))), "properties": draw(objects())}
+    elif type_ == "identify":
+        body["traits"] = draw(objects())
+    elif type_ == "group":
+        body |= {"groupId": draw(st.sampled_from(GROUPS)), "traits": draw(objects())}
+    else:
+        body["userId"] = draw(st.sampled_from(users))
+        body["previousId"] = draw(st.sampled_from((*users, *VISITORS)))
+    if draw(st.integers(0, 3)) == 0:
+        body["context"] = draw(objects())
+    return body
+
+
+@st.composite
+def histories(
+    draw: st.DrawFn,
+    segments: Sequence[str] = (),
+    users: Sequence[str] = USERS,
+    steps_max: int = 20,
+    overrides: bool = True,
+) -> History:
+    """A history of up to ``steps_max`` steps; overrides are about the named segments."""
+    steps: History = []
+    received = START_MS
+    first_sent: dict[str, int] = {}
+    for index in range(draw(st.integers(1, steps_max))):
+        received = max(START_MS, received + draw(_pauses) + draw(_fallbacks))
+        kind = draw(st.integers(0, 11))
+        if kind == 0:
+            steps.append(("list", draw(st.sampled_from(LISTS)), draw(_ids(users)), draw(st.booleans())))
+        elif kind == 1 and overrides and segments:
+            until = draw(st.one_of(st.none(), _pauses.map(lambda ms, at=received: at + ms)))
+            member = draw(st.sampled_from((True, True, False, False, None)))
+            steps.append(("override", draw(_ids(users)), draw(st.sampled_from(segments)), member, until))
+        else:
+            body = draw(_bodies(users))
+            body["timestamp"] = format_instant(received - draw(_lags))
+            body["receivedAt"] = format_instant(received)
+            body["messageId"] = draw(_message_ids(index, received, first_sent))
+            first_sent.setdefault(body["messageId"], received)
+            steps.append(("event", body))
+    return steps
+
+
+def _ids(users: Sequence[str]) -> st.SearchStrategy[str]:
+    return st.sampled_from((*users, *users, *(f"anon:{visitor}" for visitor in VISITORS)))
+
+
+@st.composite
+def _message_ids(draw: st.DrawFn, index: int, received: int, first_sent: dict[str, int]) -> str:
+    fresh = f"m{index}"
+    if not first_sent or draw(st.integers(0, 9)):
+        return fresh
+    again = draw(st.sampled_from(sorted(first_sent)))
+    return again if 0 <= received - first_sent[again] <= 7 * DAY else fresh
