@@ -50,8 +50,11 @@ class Identity:
 
 
 def write(connection: sqlite3.Connection, marks: Marks, created_at: Sequence[int]) -> None:
-    """Store marks; ``created_at`` runs beside ``marks.created``, in ms."""
+    """Store marks; ``created_at`` (ms) is beside ``marks.created``, whose rows are the next (ValueError)."""
     if marks.created:
+        upcoming = connection.execute('SELECT coalesce(max("row") + 1, 0) FROM profiles').fetchone()[0]
+        if [row for _, row, _ in marks.created] != list(range(upcoming, upcoming + len(marks.created))):
+            raise ValueError(f"new profiles do not begin with row {upcoming} and go on without a gap")
         connection.executemany(
             "INSERT INTO profiles VALUES (?, ?, ?, ?)",
             [(row, name, seq, at) for (seq, row, name), at in zip(marks.created, created_at, strict=True)],

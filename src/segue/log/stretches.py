@@ -44,9 +44,10 @@ def _created_at(file: Path, seqs: list[int]) -> list[int]:
     if not seqs:
         return []
     with history.connect() as connection:
-        connection.register("made", {"at": np.arange(len(seqs)), "seq": np.array(seqs, np.int64)})
+        connection.register("made", {"place": np.arange(len(seqs)), "seq": np.array(seqs, np.int64)})
         found = connection.execute(
-            f"SELECT received_at FROM made JOIN read_parquet({history.quoted(file)}) USING (seq) ORDER BY at"
+            f"SELECT received_at FROM read_parquet({history.quoted(file)}) JOIN made USING (seq)"
+            " ORDER BY place"
         ).fetchnumpy()
     times: list[int] = found["received_at"].tolist()
     return times
