@@ -21,16 +21,12 @@ from segue.segments.nodes import Entries, Items, Node, Scalar
 from segue.segments.source import Source
 
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-# JSON writes characters beyond 16 bits as two escapes, which YAML does not know.
-_ESCAPED_PAIR = re.compile(r"(?<!\\)((?:\\\\)*)\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re.IGNORECASE)
 _PLAIN_TAG = "!"
 
 
 def parse(source: Source) -> Node:
     """The one document of a text; E404 to E413 for what is not one."""
     _refuse_unprintable(source)
-    if source.text.lstrip()[:1] in ("{", "["):
-        source = _with_pairs_joined(source)
     builder = _Builder(source)
     try:
         parser = CSafeLoader(source.text)  # only its events are read, nothing is constructed
@@ -54,15 +50,6 @@ def _refuse_unprintable(source: Source) -> None:
     raise source.refusal(
         "E405", message, "remove it; inside double quotes it can be written as an escape", place
     )
-
-
-def _with_pairs_joined(source: Source) -> Source:
-    def join(found: re.Match[str]) -> str:
-        pair = int(found[2], 16).to_bytes(2, "big") + int(found[3], 16).to_bytes(2, "big")
-        return found[1] + pair.decode("utf-16-be")
-
-    joined = _ESCAPED_PAIR.sub(join, source.text)
-    return source if joined == source.text else Source(source.file, joined)
 
 
 def _broken(source: Source, fault: yaml.YAMLError) -> SegueError:

@@ -12,8 +12,9 @@ from segue.language.findings import shorten
 from segue.segments.definitions import Definition
 from segue.segments.document import parse
 from segue.segments.fields import Sheet
-from segue.segments.nodes import Entries, Items, Node, Scalar
+from segue.segments.nodes import Entries, Node, Scalar
 from segue.segments.readers import DEFINITION_KINDS, LATER_FOLDERS, LISTS, DefinitionKind
+from segue.segments.rewrite import definitions_of
 from segue.segments.settings_file import SETTINGS_FILE, read_settings
 from segue.segments.source import Source, read_source
 from segue.segments.user_table import read_user_table
@@ -59,11 +60,6 @@ def read_folder(
     for later in LATER_FOLDERS:
         reading.later(later)
     return reading.contents
-
-
-def entries_of(root: Node) -> list[Node]:
-    """The definitions of a document: it is one, or a list of them."""
-    return list(root) if isinstance(root, Items) else [root]
 
 
 class _Reading:
@@ -123,7 +119,7 @@ class _Reading:
             return
         source, root = read
         sheet = Sheet(source, self.contents.findings)
-        for node in entries_of(root):
+        for node in definitions_of(root):
             definition = kind.read(node, sheet)
             key = node.value(kind.key) if isinstance(node, Entries) else None
             if isinstance(key, Scalar) and self._claim(kind, key.text, sheet, key) and definition is not None:

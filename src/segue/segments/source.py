@@ -10,6 +10,8 @@ from segue.domain.limits import WORKSPACE_FILE_BYTES_MAX
 
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # what YAML takes for the end of a line
 _BYTE_ORDER_MARK = "\ufeff"
+# JSON writes characters beyond 16 bits as two escapes, which YAML does not know.
+_ESCAPED_PAIR = re.compile(r"(?<!\\)((?:\\\\)*)\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re.IGNORECASE)
 
 
 class Source:
@@ -19,7 +21,7 @@ class Source:
 
     def __init__(self, file: str, text: str) -> None:
         self.file = file
-        self.text = text
+        self.text = _ESCAPED_PAIR.sub(_joined, text) if text.lstrip()[:1] in ("{", "[") else text
         self._starts: list[int] | None = None
 
     @property
@@ -49,6 +51,11 @@ class Source:
         """A refusal with the line it points into; without a place, of the file as a whole."""
         where = place or self.place(1, 1)
         return SegueError(Diagnostic(code, message, hint, where, self.line(where.line)))
+
+
+def _joined(found: re.Match[str]) -> str:
+    pair = int(found[2], 16).to_bytes(2, "big") + int(found[3], 16).to_bytes(2, "big")
+    return found[1] + pair.decode("utf-16-be")
 
 
 def read_source(path: Path, file: str) -> Source:
