@@ -25,7 +25,7 @@ def compare(op: str, left: Json, right: Json) -> bool:
     return OPERATORS[op](left, right)
 
 
-def double(value: float | None) -> float | None:
+def double(value: Json | None) -> float | None:
     """The nearest double of a number of millionths; doubles pass."""
     return nearest_double(value) if isinstance(value, int) else value
 
