@@ -1,6 +1,7 @@
 # Each target is the only command to type on a clean clone. Only package registries are needed.
 
 PYTHON ?= python3
+JOBS ?= auto
 BIN := .venv/bin
 
 .PHONY: demo test lint bench torture setup clean
@@ -9,7 +10,7 @@ demo: setup
 	@$(BIN)/segue demo
 
 test: lint
-	@$(BIN)/pytest -q
+	@$(BIN)/pytest -q -n $(JOBS) --dist worksteal
 	@echo "make test: all checks and all tests passed"
 
 lint: setup
@@ -23,7 +24,7 @@ bench: setup
 
 # Long runs with many more random cases; not part of `make test`.
 torture: setup
-	@SEGUE_TEST_PROFILE=night $(BIN)/pytest -q -m "torture or not torture"
+	@SEGUE_TEST_PROFILE=night $(BIN)/pytest -q -n $(JOBS) --dist worksteal -m "torture or not torture"
 
 setup:
 	@$(PYTHON) scripts/setup.py
