@@ -61,8 +61,6 @@ def _broken(source: Source, fault: yaml.YAMLError) -> SegueError:
         return source.refusal(
             "E405", "a tab stands in the indentation", "indent with spaces, never tabs", place
         )
-    if "undefined alias" in problem:
-        return source.refusal("E412", "an alias without its anchor", "write the value out", place)
     context = getattr(fault, "context", None)
     message = "broken YAML: " + (f"{problem} {context}" if context else problem)
     hint = "check the indentation, the colons and the quotes of this line and the one above"

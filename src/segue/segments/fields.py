@@ -48,7 +48,7 @@ class Sheet:
 
     def wrong_type(self, key: str, node: Node, wanted: str, hint: str) -> None:
         """Note that a value is of another kind than its key takes."""
-        self.refuse("E422", node, f"{key} is {wanted}, but {node.kind} stands here", hint)
+        self.refuse("E422", node, f"{key} must be {wanted}, but {node.kind} stands here", hint)
 
     def origin(self, node: Node | None) -> Origin | None:
         """Where a text was read from; None for a value that stands in no file."""

@@ -111,7 +111,8 @@ def overdue(subject: Subject) -> Iterator[Diagnostic]:
         days = -(-segment.review_ms // DAY)
         late = (subject.today - segment.last_reviewed).days - days
         if late > 0:
-            message = f"is {late} days past its review, last reviewed on {segment.last_reviewed.isoformat()}"
+            past = "a day" if late == 1 else f"{late} days"
+            message = f"is {past} past its review, last reviewed on {segment.last_reviewed.isoformat()}"
             hint = f"look at it with its owner, {segment.owner}, then set last_reviewed"
             yield _named(segment, "W104", message, hint)
 

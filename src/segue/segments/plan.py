@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from segue.domain.errors import refusal
@@ -89,9 +90,10 @@ class Difference:
             return []
         old, new = _spelled(self.before.get(key)), _spelled(self.after.get(key))
         if len(old) <= 1 and len(new) <= 1:
-            return [f"    {key}: {' -> '.join([*old, *new])}"]
-        changed = difflib.ndiff(old, new)
-        return [f"    {key}:", *(f"      {line.rstrip()}" for line in changed if line[0] != "?")]
+            shown = [old or ["nothing"], new or ["nothing"]] if self.action == "changed" else [old, new]
+            return [f"    {key}: {' -> '.join(line for side in shown for line in side)}"]
+        changed = _members if isinstance(self.after.get(key, self.before.get(key)), list) else _lines
+        return [f"    {key}:", *(f"      {line}" for line in changed(old, new))]
 
     def to_json(self) -> dict[str, object]:
         """The difference as one JSON object."""
@@ -103,6 +105,19 @@ class Difference:
         if self.twin:
             found["same_condition_as_removed"] = self.twin
         return found
+
+
+def _lines(old: list[str], new: list[str]) -> Iterator[str]:
+    """A text's lines before and after, all of them, marked with what became of each."""
+    marked = difflib.unified_diff(old, new, lineterm="", n=len(old) + len(new))
+    return (f"{line[0]} {line[1:]}".rstrip() for line in itertools.islice(marked, 3, None))
+
+
+def _members(old: list[str], new: list[str]) -> Iterator[str]:
+    """Who left a list and who came; a list is long, and those who stay are not told."""
+    before, after = set(old), set(new)
+    yield from (f"- {each}" for each in old if each not in after)
+    yield from (f"+ {each}" for each in new if each not in before)
 
 
 def _spelled(value: object) -> list[str]:

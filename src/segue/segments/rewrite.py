@@ -14,7 +14,8 @@ from segue.segments.source import Source
 Edit = tuple[int, int, str]
 """Replace the text from one index to another."""
 
-_PLAIN_TEXT = re.compile(r"[A-Za-z_./+][\w@./+-]*(?:[ ,;'()]+[\w@./+'(-][\w@./+;,()'-]*)*")
+# Text that YAML takes as it stands: no indicator first, no colon or remark within.
+_PLAIN_TEXT = re.compile(r"""(?![-?:,\[\]{}#&*!|>'"%@`\s])(?!.*(?:: | \#|:$)).*\S""")
 _NOT_AS_IT_IS = re.compile(
     "[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
@@ -78,9 +79,13 @@ def _spelled(value: object, indent: int, as_block: bool) -> str:
     lines = value.split("\n")
     if (len(lines) > 1 or as_block) and _fits_a_block(lines):
         return "|\n" + "\n".join(" " * indent + line if line else "" for line in lines)
-    if _PLAIN_TEXT.fullmatch(value) and isinstance(Scalar(value, "", (0, 0, 0, 0)).plain(), str):
-        return value
-    return quoted(value)
+    return value if _stands_plain(value) else quoted(value)
+
+
+def _stands_plain(value: str) -> bool:
+    if _NOT_AS_IT_IS.search(value) or not _PLAIN_TEXT.fullmatch(value):
+        return False
+    return isinstance(Scalar(value, "", (0, 0, 0, 0)).plain(), str)
 
 
 def _fits_a_block(lines: list[str]) -> bool:

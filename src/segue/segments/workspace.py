@@ -107,7 +107,7 @@ def assemble(contents: FolderContents) -> Workspace:
         expressions=expressions,
         scope=checking.scope,
         used_features=checking.used_features,
-        unread=tuple(contents.unread),
+        unread=tuple(sorted(contents.unread)),
         has_settings_file=contents.has_settings_file,
     )
 
