@@ -49,7 +49,12 @@ class Twin:
             self._fill(
                 "overrides",
                 [
-                    (str(row), name, override.member, None if override.until is None else moment(override.until))
+                    (
+                        str(row),
+                        name,
+                        override.member,
+                        None if override.until is None else moment(override.until),
+                    )
                     for name, override in standing.items()
                 ],
             )
@@ -72,5 +77,3 @@ class Twin:
 
     def close(self) -> None:
         self.database.close()
-
-

@@ -20,6 +20,14 @@ _INSTANT = (
     r"(?:[Tt ]([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]{1,9}))?)?"
     r"[ \t\n\r]*(Z|z|[+-][0-9]{2}(?::?[0-9]{2})?)?)?'"
 )
+_INSTANT_PARTS = "['year', 'month', 'day', 'hour', 'minute', 'second', 'fraction', 'offset']"
+_OFFSET_DIGITS = "rpad(replace(substr(part.offset, 2), ':', ''), 4, '0')"
+_OFFSET = (
+    "CASE WHEN part.offset = '' THEN NULL WHEN part.offset IN ('Z', 'z') THEN 0 "
+    "ELSE CASE WHEN left(part.offset, 1) = '-' THEN -1 ELSE 1 END * "
+    f"(CAST(left({_OFFSET_DIGITS}, 2) AS BIGINT) * 3600000 + CAST(right({_OFFSET_DIGITS}, 2) AS BIGINT) * 60000) "
+    "END"
+)
 _DAY_MS = 86_400_000
 _NUMERAL_CHARACTERS_MAX = 400
 
@@ -67,27 +75,31 @@ def is_list(value: str) -> str:
 def time_of(value: str, zone: ZoneInfo) -> str:
     """The moment an ISO 8601 text names, in ms as BIGINT; the zone applies where it names no offset."""
     text = f"trim({_string(value)}, {_BLANKS})"
-
-    def part(group: int) -> str:
-        return f"regexp_extract({text}, {_INSTANT}, {group})"
-
-    def whole(group: int) -> str:
-        return f"CAST('0' || {part(group)} AS BIGINT)"
-
-    date = f"TRY_CAST({part(1)} || '-' || {part(2)} || '-' || {part(3)} AS DATE)"
-    milliseconds = f"CAST(rpad(left({part(7)}, 3), 3, '0') AS BIGINT)"
-    clock = f"{whole(4)} * 3600000 + {whole(5)} * 60000 + {whole(6)} * 1000"
-    local = f"(epoch_ms({date}) + {clock} + {milliseconds})"
-    offset = part(8)
-    digits = f"rpad(replace(substr({offset}, 2), ':', ''), 4, '0')"
-    size = f"(CAST(left({digits}, 2) AS BIGINT) * 3600000 + CAST(right({digits}, 2) AS BIGINT) * 60000)"
+    parts = f"regexp_extract({text}, {_INSTANT}, {_INSTANT_PARTS})"
+    clock = f"{_whole('hour')} * 3600000 + {_whole('minute')} * 60000 + {_whole('second')} * 1000"
+    read = (
+        "{'second': epoch_ms(TRY_CAST(part.year || '-' || part.month || '-' || part.day AS DATE)) + "
+        f"{clock}, 'ms': CAST(rpad(left(part.fraction, 3), 3, '0') AS BIGINT), 'offset': {_OFFSET}, "
+        f"'valid': part.year <> '0000' AND {_whole('hour')} < 24 AND {_whole('minute')} < 60 "
+        f"AND {_whole('second')} < 60}}"
+    )
+    moment = (
+        "CASE WHEN local.valid THEN local.second + local.ms - "
+        f"coalesce(local.offset, {_zone_offset('local.second', zone)}) END"
+    )
     return (
         f"CASE WHEN json_type({value}) = 'VARCHAR' AND regexp_full_match({text}, {_INSTANT}) "
-        f"AND {part(1)} <> '0000' AND {whole(4)} < 24 AND {whole(5)} < 60 AND {whole(6)} < 60 THEN CASE "
-        f"WHEN {offset} = '' THEN {_from_local(local, f'(epoch_ms({date}) + {clock})', zone)} "
-        f"WHEN {offset} IN ('Z', 'z') THEN {local} "
-        f"WHEN left({offset}, 1) = '-' THEN {local} + {size} ELSE {local} - {size} END END"
+        f"THEN {_let('local', _let('part', parts, read), moment)} END"
     )
+
+
+def _let(name: str, value: str, body: str) -> str:
+    """The body with a name for a value that it uses more than once."""
+    return f"list_transform([{value}], lambda {name}: {body})[1]"
+
+
+def _whole(part: str) -> str:
+    return f"CAST('0' || part.{part} AS BIGINT)"
 
 
 def day_of(timestamp_ms: str, zone: ZoneInfo) -> str:
@@ -100,21 +112,23 @@ def _local_time(timestamp: str, zone: ZoneInfo) -> str:
     return f"timezone({text_sql(zone.key)}, timezone('UTC', {timestamp}))"
 
 
-def _from_local(local: str, to_the_second: str, zone: ZoneInfo) -> str:
-    """UTC ms of local ms. In the hour that a clock change skips or repeats the offset before it counts."""
+def _zone_offset(local: str, zone: ZoneInfo) -> str:
+    """How far, in ms, the zone is ahead at a local time. What a clock change skips or repeats is before it."""
     if zone.key == "UTC":
-        return local
+        return "0"
 
     def offset_at(ms: str) -> str:
-        return f"(epoch_ms({_local_time(f'epoch_ms({ms})', zone)}) - ({ms}))"
+        return f"epoch_ms({_local_time(f'epoch_ms({ms})', zone)}) - ({ms})"
 
-    before = offset_at(f"{to_the_second} - {_DAY_MS}")
-    after = offset_at(f"{to_the_second} + {_DAY_MS}")
-    with_after = f"({to_the_second} - {after})"
-    with_before = f"({to_the_second} - {before})"
-    return (
-        f"CASE WHEN {offset_at(with_before)} <> {before} AND {offset_at(with_after)} = {after} "
-        f"THEN {local} - {after} ELSE {local} - {before} END"
+    around = (
+        f"{{'before': {offset_at(f'{local} - {_DAY_MS}')}, 'after': {offset_at(f'{local} + {_DAY_MS}')}}}"
+    )
+    return _let(
+        "around",
+        around,
+        f"CASE WHEN {offset_at(f'({local} - around.before)')} <> around.before "
+        f"AND {offset_at(f'({local} - around.after)')} = around.after "
+        "THEN around.after ELSE around.before END",
     )
 
 
