@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from segue.domain.errors import Diagnostic, Place
-from segue.domain.limits import NAME_CHARACTERS_MAX
+from segue.domain.limits import ID_CHARACTERS_MAX, NAME_CHARACTERS_MAX
 from segue.domain.time import parse_duration
 from segue.language.findings import closest, shorten
 from segue.segments.nodes import Entries, Items, Node, Scalar
@@ -234,7 +234,11 @@ def user_ids(node: Node, key: str, sheet: Sheet) -> tuple[str, ...] | None:
         )
         return None
     for item in node:
-        if not isinstance(item, Scalar) or not item.text.strip() or (item.plain() is None):
+        if not isinstance(item, Scalar) or not item.text.strip() or item.plain() is None:
             sheet.wrong_type("a user id", item, "text that is not empty", "write the id, or remove the line")
+            return None
+        if len(item.text) > ID_CHARACTERS_MAX:
+            size = f"is longer than {ID_CHARACTERS_MAX:,} characters"
+            sheet.refuse("E426", item, f"a user id {size}", "correct it, or remove the line")
             return None
     return tuple(dict.fromkeys(item.text for item in node if isinstance(item, Scalar)))
