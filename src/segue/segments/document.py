@@ -183,17 +183,20 @@ class _Builder:
             container.end = max(container.end, node.extent[1])
 
     def _key(self, container: Entries, node: Node) -> Scalar:
-        place = self.source.place(node.line, node.column, node.end - node.start)
         if not isinstance(node, Scalar):
-            raise self.source.refusal("E413", "a key must be text", "write the key as one word", place)
+            raise self._refused_key("E413", node, "a key must be text", "write the key as one word")
         if node.text == "<<" and not node.style:
             message = "merge keys (<<) are not taken: they hide where a value comes from"
-            raise self.source.refusal("E409", message, "write the keys out", place)
+            raise self._refused_key("E409", node, message, "write the keys out")
         if node.text in container.entries:
             first = container.entries[node.text][0]
             message = f'the key "{shorten(node.text)}" stands here again, first in line {first.line}'
-            raise self.source.refusal("E408", message, "keep one of the two", place)
+            raise self._refused_key("E408", node, message, "keep one of the two")
         return node
+
+    def _refused_key(self, code: str, node: Node, message: str, hint: str) -> SegueError:
+        place = self.source.place(node.line, node.column, node.end - node.start)
+        return self.source.refusal(code, message, hint, place)
 
     def _refuse_tag(self, event: Any) -> None:
         if event.tag is not None and event.tag != _PLAIN_TAG:
