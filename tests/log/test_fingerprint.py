@@ -8,7 +8,7 @@ import duckdb
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from segue.log.fingerprint import SQL_PARTS, fingerprint
+from segue.log.fingerprint import fingerprint, fingerprint_sql
 from tests.log.stories import batch, opened, stretch_of
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -18,10 +18,9 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 @given(source=TEXTS, message_id=TEXTS)
 def test_both_sides_agree(source: str, message_id: str) -> None:
     with duckdb.connect(config={"threads": 1}) as connection:
-        found = connection.execute(
-            f"SELECT {', '.join(SQL_PARTS)} FROM (SELECT ? AS source, ? AS message_id)", [source, message_id]
-        ).fetchall()
-    assert found == [fingerprint(source, message_id)]
+        sql = fingerprint_sql("(SELECT ? AS source, ? AS message_id, 7 AS received_at)")
+        found = connection.execute(sql, [source, message_id]).fetchall()
+    assert found == [(*fingerprint(source, message_id), 7)]
 
 
 def test_the_source_ends_where_it_ends() -> None:

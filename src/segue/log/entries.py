@@ -14,7 +14,7 @@ from segue.log.pack import pack_batch, pack_json, unpack_batch, unpack_json
 from segue.log.store import Store
 
 _ROWS_AT_ONCE = 512
-_BYTES_AT_ONCE = 8 * 1024 * 1024
+_BYTES_AT_ONCE = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)

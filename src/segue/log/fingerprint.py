@@ -10,13 +10,19 @@ from __future__ import annotations
 import hashlib
 import struct
 
-SQL_PARTS = (
-    "md5_number_upper(concat(length(source), ':', source, message_id))",
-    "md5_number_lower(concat(length(source), ':', source, message_id))",
-)
-"""The two halves as DuckDB expressions over columns ``source`` and ``message_id``."""
-
+_MASK = 2**64 - 1
 _halves = struct.Struct("<QQ").unpack
+
+
+def fingerprint_sql(events: str) -> str:
+    """A SELECT of ``high``, ``low`` and ``received_at`` over what stands after FROM.
+
+    It must have the columns ``source``, ``message_id`` and ``received_at``. The digest is taken once and
+    then split: DuckDB's functions for either half are five times slower each than that for the whole.
+    """
+    whole = "md5_number(concat(length(source), ':', source, message_id))"
+    halves = f"(whole & {_MASK}::UHUGEINT)::UBIGINT AS high, (whole >> 64)::UBIGINT AS low"
+    return f"SELECT {halves}, received_at FROM (SELECT {whole} AS whole, received_at FROM {events})"
 
 
 def fingerprint(source: str, message_id: str) -> tuple[int, int]:

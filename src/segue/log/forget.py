@@ -15,7 +15,7 @@ from segue.domain.event import Json
 from segue.log import entries, history, stretches
 from segue.log.batch import EventBatch, Stretch
 from segue.log.body import Body, decode_body
-from segue.log.pack import pack_batch, pack_json, unpack_batch, unpack_json
+from segue.log.pack import ints32, pack_batch, pack_json, unpack_batch, unpack_columns, unpack_json
 from segue.log.store import Store
 
 FORGOTTEN = "forgotten:"
@@ -148,17 +148,24 @@ def _erase_batches(connection: sqlite3.Connection, rows: set[int], seq: int) -> 
     """Write anew the batches that hold these rows, each as the runs of events that stay."""
     numbers = connection.execute("SELECT first_seq FROM batches WHERE first_seq <= ?", (seq,)).fetchall()
     for (first_seq,) in numbers:
-        found = connection.execute("SELECT columns, raws FROM batches WHERE first_seq = ?", (first_seq,))
-        batch = unpack_batch(first_seq, *found.fetchone())
-        gone = [at for at, row in enumerate(batch.rows) if row in rows and first_seq + at <= seq]
-        if not gone:
-            continue
-        connection.execute("DELETE FROM batches WHERE first_seq = ?", (first_seq,))
-        connection.executemany("INSERT INTO erased VALUES (?)", [(first_seq + at,) for at in gone])
-        connection.executemany(
-            "INSERT INTO batches VALUES (?, ?, ?, ?)",
-            [(part.first_seq, part.last_seq, *pack_batch(part)) for part in _between(batch, gone)],
-        )
+        (blob,) = connection.execute(
+            "SELECT columns FROM batches WHERE first_seq = ?", (first_seq,)
+        ).fetchone()
+        owners = ints32(unpack_columns(blob, first_seq).rows)
+        gone = [at for at, row in enumerate(owners) if row in rows and first_seq + at <= seq]
+        if gone:
+            _erase_from_batch(connection, first_seq, gone)
+
+
+def _erase_from_batch(connection: sqlite3.Connection, first_seq: int, gone: list[int]) -> None:
+    found = connection.execute("SELECT columns, raws FROM batches WHERE first_seq = ?", (first_seq,))
+    batch = unpack_batch(first_seq, *found.fetchone())
+    connection.execute("DELETE FROM batches WHERE first_seq = ?", (first_seq,))
+    connection.executemany("INSERT INTO erased VALUES (?)", [(first_seq + at,) for at in gone])
+    connection.executemany(
+        "INSERT INTO batches VALUES (?, ?, ?, ?)",
+        [(part.first_seq, part.last_seq, *pack_batch(part)) for part in _between(batch, gone)],
+    )
 
 
 def _between(batch: EventBatch, gone: list[int]) -> Iterator[EventBatch]:

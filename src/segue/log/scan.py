@@ -15,10 +15,6 @@ from segue.log.pack import ints64, unpack_batch, unpack_columns
 from segue.log.store import Store
 
 _TAIL = "segue_tail"
-_HASHES = ", ".join(
-    f"{part} AS {name}" for part, name in zip(fingerprint.SQL_PARTS, ("high", "low"), strict=True)
-)
-
 Hashes = tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64], npt.NDArray[np.int64]]
 
 
@@ -87,7 +83,7 @@ def hashes(store: Store, target: duckdb.DuckDBPyConnection, since: int | None) -
     if files:
         query = f"SELECT source, message_id, received_at FROM {_files_sql(store, files)} UNION ALL {query}"
     bound = "" if since is None else f"WHERE received_at >= {since}"
-    found = target.execute(f"SELECT {_HASHES}, received_at FROM ({query}) {bound}").fetchnumpy()
+    found = target.execute(fingerprint.fingerprint_sql(f"({query}) {bound}")).fetchnumpy()
     target.unregister("segue_ids")
     return found["high"], found["low"], found["received_at"]
 

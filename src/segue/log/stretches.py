@@ -12,7 +12,7 @@ from segue.log import entries, faults, history, identity
 from segue.log.batch import EventBatch, Stretch
 from segue.log.store import Store
 
-_EVENTS_IN_FILE_MAX = 500_000
+_EVENTS_IN_FILE_MAX = 250_000
 _INSERT = (
     "INSERT INTO stretches (from_seq, to_seq, path, bytes, events, received_min, received_max)"
     " VALUES (?, ?, ?, ?, ?, ?, ?)"
