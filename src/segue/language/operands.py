@@ -122,7 +122,8 @@ def _sessions(check: Check, node: syntax.Aggregate) -> tree.Operand | None:
     within = fixed(check, node.window, "sessions")
     if within is None:
         return None
-    return tree.Aggregate("sessions", tree.EventPattern("any", place=check.place(node)), (), within, place=check.place(node))
+    place = check.place(node)
+    return tree.Aggregate("sessions", tree.EventPattern("any", place=place), (), within, place=place)
 
 
 def _sequence(check: Check, node: syntax.Sequence, setting: Setting) -> tree.Operand | None:

@@ -30,7 +30,7 @@ class Kind(Enum):
 
 
 def _nowhere() -> Place | None:
-    return field(default=None, compare=False, repr=False)  # type: ignore[return-value]
+    return field(default=None, compare=False, repr=False)
 
 
 # ---- windows -------------------------------------------------------------------------------
@@ -63,7 +63,7 @@ class Between:
 
 @dataclass(frozen=True, slots=True)
 class SinceEvent:
-    """``since last(E …)`` / ``since first(E …)``: what comes after that event in order; nothing without it."""
+    """``since last(E …)`` / ``since first(E …)``: what comes after it in order; nothing without it."""
 
     which: str  # "last" | "first"
     event: EventPattern
@@ -80,7 +80,7 @@ Window = AllTime | Last | Between | SinceEvent | ThisSession
 
 @dataclass(frozen=True, slots=True)
 class EventPattern:
-    """Which events: ``type`` is one of the six or ``any``; ``name`` for track events; ``where`` sees one event."""
+    """Which events: ``type`` is one of the six or ``any``, ``name`` for track events; ``where`` sees one."""
 
     type: str
     name: str | None = None

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from zoneinfo import ZoneInfo
+
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from segue.domain.number import micro
+from segue.language import tree
 from segue.language.checker import check_condition
 from segue.language.findings import Source
 from segue.language.formatter import format_condition
@@ -14,8 +17,10 @@ from segue.language.scope import Scope
 from segue.language.speller import spell, spell_number
 from segue.language.walk import measure, walk
 from tests.language.front.texts import conditions, typed
+from tests.strategies.conditions import conditions as trees
 
 SCOPE = Scope()
+BERLIN = ZoneInfo("Europe/Berlin")
 
 
 def _comments(text: str) -> list[str]:
@@ -41,6 +46,24 @@ def test_a_spelled_tree_reads_as_itself(text: str) -> None:
     spelled = spell(checked)
     assert "\n" not in spelled
     assert check_condition(spelled, SCOPE) == checked
+
+
+@given(condition=trees(BERLIN))
+def test_the_trees_that_meanings_are_tested_on_can_be_written(condition: tree.Condition) -> None:
+    assume(not any(map(_is_empty, _windows(condition))))
+    spelled = spell(condition)
+    checked = check_condition(spelled, Scope(zone=BERLIN))
+    assert spell(checked) == spelled
+
+
+def _windows(condition: tree.Condition) -> list[tree.Window]:
+    nodes = list(walk(condition))
+    windows = [node.window for node in nodes if isinstance(node, tree.Aggregate | tree.Sequence)]
+    return [*windows, *[window.window for window in windows if isinstance(window, tree.SinceEvent)]]
+
+
+def _is_empty(window: tree.Window) -> bool:
+    return isinstance(window, tree.Between) and window.end is not None and window.end <= window.start
 
 
 @given(text=conditions)
