@@ -1,0 +1,1 @@
+"""Batches of events in, membership changes out: columns, kernel, agenda, snapshot."""

@@ -1,0 +1,467 @@
+"""Definitions to program: the registries of a workspace laid out as the kernel's arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from segue.domain.time import DAY, SECOND
+from segue.engine.codes import Codes
+from segue.engine.defaults import Defaults
+from segue.engine.formula import Formula, FormulaBuilder
+from segue.engine.guards import Decisions, Guards
+from segue.engine.kernel import layout as k
+from segue.engine.registry import ANY, AtomKey, Column, FeatureKey, Registry, Stream, window_codes
+from segue.language.interpret import Definition, Rules
+from segue.language.tree import Last, SinceEvent, ThisSession
+
+Activity = Callable[[AtomKey], float]
+"""How often an atom is expected to be touched; only the order matters."""
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A program with what its integers stand for."""
+
+    program: k.Program
+    registry: Registry
+    names: tuple[str, ...]  # of segments, by number
+    definitions: tuple[Definition, ...]
+    codes: Codes
+    rules: Rules
+    columns: Mapping[Column, int]  # feature of each given column
+    everyone_due: tuple[tuple[int, int], ...]  # (moment, atom): fixed moments that concern everyone
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        """Segment numbers by name."""
+        return {name: number for number, name in enumerate(self.names)}
+
+
+def compile_definitions(
+    definitions: Sequence[Definition], rules: Rules, activity: Activity = lambda _key: 1.0
+) -> Compiled:
+    """Compile active definitions; they stand after those they refer to, groups together.
+
+    Archived and draft segments have no members and are left out.
+    """
+    live = tuple(each for each in definitions if each.status == "active")
+    names = {each.name for each in live}
+    registry = Registry()
+    builder = FormulaBuilder(registry, names.__contains__)
+    formulas = [builder.build(each.condition) for each in live]
+    return _Assembly(registry, live, formulas, rules, activity).compiled()
+
+
+class _Assembly:
+    """One compilation; each method lays out one table."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        definitions: tuple[Definition, ...],
+        formulas: list[Formula],
+        rules: Rules,
+        activity: Activity,
+    ) -> None:
+        self.registry = registry
+        self.definitions = definitions
+        self.formulas = formulas
+        self.rules = rules
+        self.activity = activity
+        self.numbers = {each.name: number for number, each in enumerate(definitions)}
+        if self._needs_sessions():
+            registry.stream(Stream(ANY))
+        self.session = registry.streams[Stream(ANY)] if self._needs_sessions() else -1
+        self.features = registry.feature_keys
+        self.atoms = list(registry.atoms)
+        self.cursors = Cursors(registry, rules.session_gap_ms)
+        self.pool = Pool()
+
+    def _needs_sessions(self) -> bool:
+        return any(
+            isinstance(key.window, ThisSession) or key.kind == k.SESSIONS for key in self.registry.feature_keys
+        )
+
+    def compiled(self) -> Compiled:
+        """All tables."""
+        everyone = self._everyone_due()
+        codes = Codes.of(self.registry, self.rules.zone)
+        initial = [value for key in self.features for value in self._initial(key)]
+        features = self._features()
+        streams, width = self._streams(len(initial))
+        columns = np.full(width, -1, np.int64)
+        columns[: len(initial)] = initial
+        guards = self._guards(everyone)
+        code, constants, atoms = self._atoms(guards)
+        segments, nodes = self._segments(guards)
+        creation_at, creation_end = self.pool.put(guards.at_creation)
+        program = k.Program(
+            **codes.tables(),
+            streams=streams,
+            cursors=self.cursors.table(self.pool),
+            features=features,
+            atoms=atoms,
+            segments=segments,
+            groups=self._groups(),
+            nodes=nodes,
+            zone=zone_transitions(self.rules.zone),
+            column_initial=columns,
+            atom_sleeper=guards.sleepers,
+            atom_sleeper_sum=guards.sleeper_sums,
+            code=code,
+            constants=constants,
+            creation_at=creation_at,
+            creation_end=creation_end,
+            session_stream=self.session,
+            session_gap=self.rules.session_gap_ms,
+            session_column=width - 2 if self.session >= 0 else -1,
+            **self._bounds(codes, len(guards.at_creation)),
+            pool=self.pool.array(),
+        )
+        return Compiled(
+            program,
+            self.registry,
+            tuple(each.name for each in self.definitions),
+            self.definitions,
+            codes,
+            self.rules,
+            {key.stream: number for number, key in enumerate(self.features) if isinstance(key.stream, Column)},
+            everyone,
+        )
+
+    # ---- features ----------------------------------------------------------------------------
+
+    def _number(self, key: FeatureKey) -> int:
+        return self.registry.streams[key.stream] if isinstance(key.stream, Stream) else -1
+
+    def _initial(self, key: FeatureKey) -> list[int]:
+        """The columns of a feature without events."""
+        reading = self.registry.reading(key.stream)
+        empty = k.MISSING
+        if reading is not None and reading.questions:
+            empty = reading.reader(self.rules.zone)(None)
+        if isinstance(key.stream, Column):
+            if key.stream.source == "list":
+                return [0]
+            return [int(key.stream.path[0])] if key.stream.source == "moment" else [empty]
+        if key.kind in (k.LATEST, k.EARLIEST):
+            return [empty, k.MISSING, k.MISSING]
+        if key.kind in (k.MIN, k.MAX, k.LAST, k.FIRST):
+            return [k.MISSING]
+        return [0] * {k.SUM: 2, k.AVG: 3}.get(key.kind, 1)
+
+    def _features(self) -> k.Records:
+        table = np.zeros(len(self.features), k.FEATURE)
+        edges, missing, other = self._feature_atoms()
+        dues = self._dues()
+        column = 0
+        for number, key in enumerate(self.features):
+            self.cursors.of_window(number, key)
+            record = table[number]
+            record["kind"] = key.kind
+            record["stream"] = self._number(key)
+            record["window"], record["start"], record["end"] = window_codes(key.window)
+            record["within"] = key.within
+            record["column"] = column
+            column += len(self._initial(key))
+            anchor = key.window if isinstance(key.window, SinceEvent) else None
+            record["anchor"] = self.registry.streams[Stream(anchor.event)] if anchor else -1
+            record["anchor_first"] = anchor is not None and anchor.which == "first"
+            inner = window_codes(anchor.window) if anchor else (k.ALL, 0, 0)
+            record["anchor_window"], record["anchor_start"], record["anchor_end"] = inner
+            steps = [self.registry.streams[Stream(step)] for step in key.steps[:-1]]
+            self.pool.lists(record, step=steps, atom=other[number], missing=missing[number])
+            self.pool.pairs(record, edge=edges[number], due=dues[number])
+        return table
+
+    def _feature_atoms(self) -> tuple[list[list[tuple[int, int]]], list[list[int]], list[list[int]]]:
+        """For each feature: (edge, atom) sorted; atoms of coming and going; atoms of any change."""
+        edges: list[list[tuple[int, int]]] = [[] for _ in self.features]
+        missing: list[list[int]] = [[] for _ in self.features]
+        other: list[list[int]] = [[] for _ in self.features]
+        for number, key in enumerate(self.atoms):
+            if key.kind == k.WITHIN:
+                edges[key.feature] += [(edge, number) for edge in flips_at(key)]
+                missing[key.feature].append(number)
+            elif key.kind == k.PRESENT:
+                missing[key.feature].append(number)
+                if self.features[key.feature].kind == k.AVG:
+                    other[key.feature].append(number)
+            else:
+                for feature in _features_of(key):
+                    other[feature].append(number)
+        return [sorted(each) for each in edges], missing, other
+
+    def _dues(self) -> list[list[tuple[int, int]]]:
+        """For each feature whose time comes from a value: (offset, atom)."""
+        dues: list[list[tuple[int, int]]] = [[] for _ in self.features]
+        for number, key in enumerate(self.atoms):
+            if key.kind != k.ELAPSED:
+                continue
+            feature = self.features[key.feature]
+            for offset in flips_at(key):
+                if feature.kind not in (k.LAST, k.FIRST):
+                    dues[key.feature].append((offset, number))
+                elif offset > 0:
+                    self.cursors.of_atom(self._number(feature), offset, number)
+        return dues
+
+    def _everyone_due(self) -> tuple[tuple[int, int], ...]:
+        found = []
+        for number, key in enumerate(self.atoms):
+            source = self.features[key.feature].stream if key.kind == k.ELAPSED else None
+            if isinstance(source, Column) and source.source == "moment":
+                found += [(int(source.path[0]) + offset, number) for offset in flips_at(key)]
+        return tuple(sorted(found))
+
+    # ---- streams -----------------------------------------------------------------------------
+
+    def _streams(self, width: int) -> tuple[k.Records, int]:
+        """The table, and how many columns there are with the chains' newest entries."""
+        table = np.zeros(len(self.registry.streams), k.STREAM)
+        readers: list[list[int]] = [[] for _ in table]
+        others: list[list[int]] = [[] for _ in table]
+        table["nearest"] = k.FAR
+        for number, key in enumerate(self.features):
+            if isinstance(key.stream, Stream):
+                readers[self._number(key)].append(number)
+                for stream in self._other_streams(key):
+                    others[stream].append(number)
+                for stream, ms in self._kept(key):
+                    table[stream]["horizon"] = max(table[stream]["horizon"], ms)
+        for stream, distance in self.cursors.numbers:
+            table[stream]["nearest"] = min(table[stream]["nearest"], distance)
+            table[stream]["horizon"] = max(table[stream]["horizon"], distance)
+        table["kept"] = table["horizon"] > 0
+        for number, record in enumerate(table):
+            record["column"] = width if record["kept"] else -1
+            width += int(record["kept"])
+            self.pool.lists(
+                record,
+                feature=readers[number],
+                other=others[number],
+                cursor=self.cursors.of_stream(number),
+            )
+        return table, width + (2 if self.session >= 0 else 0)
+
+    def _other_streams(self, key: FeatureKey) -> set[int]:
+        """Streams that bound the window or lead up to the event, besides the feature's own."""
+        if isinstance(key.window, SinceEvent):
+            return {self.registry.streams[Stream(key.window.event)]}
+        if isinstance(key.window, ThisSession) and self._number(key) != self.session:
+            return {self.session}
+        return {self.registry.streams[Stream(step)] for step in key.steps[:-1]}
+
+    def _kept(self, key: FeatureKey) -> list[tuple[int, int]]:
+        """(stream, ms): how long entries can still matter, beyond what cursors pass."""
+        stream = self._number(key)
+        window = key.window
+        length = window.ms if isinstance(window, Last) else k.FAR
+        if isinstance(window, SinceEvent):
+            inner = window.window.ms if isinstance(window.window, Last) else k.FAR
+            return [(stream, inner), (self.registry.streams[Stream(window.event)], inner)]
+        if isinstance(window, ThisSession):
+            return [(stream, k.FAR), (self.session, k.FAR)]
+        if key.kind == k.SESSIONS:
+            return [(stream, min(k.FAR, length + self.rules.session_gap_ms))]
+        if key.kind == k.SEQUENCE:
+            reach = min(k.FAR, length + key.within)
+            return [(stream, length), *((self.registry.streams[Stream(s)], reach) for s in key.steps[:-1])]
+        if key.kind in (k.DISTINCT, k.DAYS) or isinstance(window, Last):
+            return [(stream, length)]
+        return []
+
+    # ---- atoms and segments ------------------------------------------------------------------
+
+    def _guards(self, everyone: tuple[tuple[int, int], ...]) -> Guards:
+        defaults = Defaults(self.features, lambda number: self._initial(self.features[number])[0], self.atoms)
+        volatile = frozenset(atom for _, atom in everyone)
+        return Guards(defaults, self.activity, volatile, self.definitions, self.formulas)
+
+    def _atoms(self, guards: Guards) -> tuple[k.Ints32, k.Doubles, k.Records]:
+        constants: list[float] = []
+        code: list[tuple[int, int]] = []
+        table = np.zeros(len(self.atoms), k.ATOM)
+        for number, key in enumerate(self.atoms):
+            record = table[number]
+            record["kind"], record["negated"] = key.kind, key.negated
+            record["low"], record["high"] = key.low, key.high
+            record["feature"] = self.numbers[key.segment] if key.kind == k.MEMBER else key.feature
+            record["default"] = guards.defaults.atom(key)
+            record["code_at"], record["middle"] = len(code), len(code) + key.middle
+            for instruction, argument in key.code:
+                if instruction == k.PUSH_CONSTANT:
+                    constants.append(argument)
+                    code.append((instruction, len(constants) - 1))
+                else:
+                    code.append((instruction, int(argument)))
+            record["code_end"] = len(code)
+            self.pool.lists(record, waker=guards.wakers[number])
+        return np.array(code, np.int32).reshape(-1, 2), np.array(constants, np.float64), table
+
+    def _segments(self, guards: Guards) -> tuple[k.Records, k.Records]:
+        roots, nodes = Decisions().tables(self.formulas)
+        table = np.zeros(len(self.definitions), k.SEGMENT)
+        table["root"], table["atom"], table["group"] = roots, -1, -1
+        by_name = sorted(range(len(table)), key=lambda number: self.definitions[number].name)
+        table["rank"][by_name] = np.arange(len(by_name))
+        for number, key in enumerate(self.atoms):
+            if key.kind == k.MEMBER:
+                table[self.numbers[key.segment]]["atom"] = number
+        groups = self._group_words()
+        for number, definition in enumerate(self.definitions):
+            if definition.exclusive is not None:
+                table[number]["group"] = groups.index(definition.exclusive)
+            table[number]["always"] = definition.name in guards.always
+            self.pool.lists(table[number], guard=guards.guards[number])
+        return table, nodes
+
+    def _group_words(self) -> list[str]:
+        return sorted({each.exclusive for each in self.definitions if each.exclusive is not None})
+
+    def _groups(self) -> k.Records:
+        words = self._group_words()
+        table = np.zeros(len(words), k.GROUP)
+        for number, word in enumerate(words):
+            members = [self.numbers[each.name] for each in self.definitions if each.exclusive == word]
+            members.sort(key=lambda member: -self.definitions[member].priority)
+            self.pool.lists(table[number], member=members)
+        return table
+
+    def _bounds(self, codes: Codes, at_creation: int) -> dict[str, int]:
+        """The most that one operation or one passed entry can need."""
+        links = max((len(code.links) for code in codes.all), default=0)
+        cursors = max((len(self.cursors.of_stream(n)) for n in self.registry.streams.values()), default=0)
+        valued = [key for key in self.features if key.kind in (k.DISTINCT, k.DAYS)]
+        return {
+            "entries_max": links + 1,
+            "pushes_max": links * cursors + 4 * len(self.atoms) + 2,
+            "counts_max": len(valued),
+            "touches_max": 6 * len(self.atoms) + at_creation + 16,
+            "recounts_values": any(isinstance(key.window, SinceEvent | ThisSession) for key in valued),
+        }
+
+
+def flips_at(key: AtomKey) -> list[int]:
+    """The values at which an interval's truth turns: its low end and the one past its high end."""
+    ends = [key.low] if key.low > k.MISSING + 1 else []
+    return [*ends, key.high + 1] if key.high < 2**63 - 1 else ends
+
+
+def _features_of(key: AtomKey) -> set[int]:
+    if key.kind in (k.EXACT, k.SAME):
+        return {key.feature, key.low}
+    if key.kind == k.DOUBLE:
+        return {int(argument) for code, argument in key.code if code == k.PUSH_FEATURE}
+    return {key.feature} if key.kind in (k.BIT, k.ELAPSED) else set()
+
+
+class Cursors:
+    """One cursor for each (stream, distance), with all that hangs on it."""
+
+    def __init__(self, registry: Registry, session_gap: int) -> None:
+        self.registry = registry
+        self.session_gap = session_gap
+        self.numbers: dict[tuple[int, int], int] = {}
+        self.leaves: list[list[int]] = []
+        self.recounts: list[list[int]] = []
+        self.atoms: list[list[int]] = []
+
+    def _number(self, stream: int, distance: int) -> int:
+        if (stream, distance) not in self.numbers:
+            self.numbers[stream, distance] = len(self.numbers)
+            for lists in (self.leaves, self.recounts, self.atoms):
+                lists.append([])
+        return self.numbers[stream, distance]
+
+    def of_window(self, feature: int, key: FeatureKey) -> None:
+        """The cursors that a feature's window needs."""
+        window = key.window
+        if isinstance(window, Last):
+            assert isinstance(key.stream, Stream)
+            self.leaves[self._number(self.registry.streams[key.stream], window.ms)].append(feature)
+        elif isinstance(window, ThisSession):
+            session = self.registry.streams[Stream(ANY)]
+            self.recounts[self._number(session, self.session_gap + 1)].append(feature)
+        elif isinstance(window, SinceEvent) and isinstance(window.window, Last):
+            anchor = self.registry.streams[Stream(window.event)]
+            self.recounts[self._number(anchor, window.window.ms)].append(feature)
+
+    def of_atom(self, stream: int, distance: int, atom: int) -> None:
+        """The cursor at whose distance an ELAPSED atom may flip."""
+        self.atoms[self._number(stream, distance)].append(atom)
+
+    def of_stream(self, stream: int) -> list[int]:
+        """The cursors of a stream."""
+        return [number for (of, _), number in self.numbers.items() if of == stream]
+
+    def table(self, pool: Pool) -> k.Records:
+        """The kernel's records."""
+        table = np.zeros(len(self.numbers), k.CURSOR)
+        for (stream, distance), number in self.numbers.items():
+            record = table[number]
+            record["stream"], record["distance"] = stream, distance
+            pool.lists(
+                record, leave=self.leaves[number], atom=self.atoms[number], recompute=self.recounts[number]
+            )
+        return table
+
+
+class Pool:
+    """Lists of varying length, one after the other."""
+
+    def __init__(self) -> None:
+        self._values: list[int] = []
+
+    def put(self, values: Sequence[int]) -> tuple[int, int]:
+        """Where the values stand: (start, end)."""
+        start = len(self._values)
+        self._values += values
+        return start, len(self._values)
+
+    def lists(self, record: k.Records, **lists: Sequence[int]) -> None:
+        """Put lists and note in a record where each stands."""
+        for name, values in lists.items():
+            record[f"{name}_at"], record[f"{name}_end"] = self.put(values)
+
+    def pairs(self, record: k.Records, **lists: Sequence[tuple[int, int]]) -> None:
+        """Put lists of pairs: all first halves, noted, then as many second ones."""
+        for name, values in lists.items():
+            self.lists(record, **{name: [first for first, _ in values]})
+            self.put([second for _, second in values])
+
+    def array(self) -> k.Ints:
+        """All of it."""
+        return np.array(self._values, np.int64)
+
+
+def zone_transitions(zone: ZoneInfo) -> k.Records:
+    """(at, offset) in ms: the zone's offset from UTC from each moment on, 1970 to 2100."""
+    if zone.key == "UTC":
+        return np.array([(-k.FAR, 0)], k.ZONE)
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+
+    def offset(seconds: int) -> int:
+        found = (epoch + timedelta(seconds=seconds)).astimezone(zone).utcoffset()
+        assert found is not None
+        return round(found.total_seconds() * SECOND)
+
+    moments, offsets = [-k.FAR], [offset(0)]
+    day = DAY // SECOND
+    for start in range(0, 131 * 365 * day, 7 * day):
+        low, high = start, start + 7 * day
+        if offset(low) == offset(high):
+            continue
+        before = offset(low)
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if offset(middle) == before else (low, middle)
+        moments.append(high * SECOND)
+        offsets.append(offset(high))
+    return np.array(list(zip(moments, offsets, strict=True)), k.ZONE)
+

@@ -1,0 +1,313 @@
+"""Log entries to kernel batches: what each event means for the program at hand.
+
+The feed knows what the kernel does not: names, JSON values, traits, accounts, lists. It is a
+function of the log alone, so a replay gives the same batches.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from segue.domain.event import Event, Json
+from segue.engine.codes import Code
+from segue.engine.compile import Compiled
+from segue.engine.kernel import layout as k
+from segue.engine.kernel.run import FOREVER
+from segue.engine.readings import Reader
+from segue.engine.registry import Column
+from segue.engine.traits import Accounts, Traits
+from segue.language.interpret import Override
+from segue.language.reading import walk
+
+
+@dataclass(slots=True)
+class BatchBuilder:
+    """Operations and steps being collected; ``build`` gives the arrays."""
+
+    op: list[int] = field(default_factory=list)
+    row: list[int] = field(default_factory=list)
+    a: list[int] = field(default_factory=list)
+    b: list[int] = field(default_factory=list)
+    time: list[int] = field(default_factory=list)
+    value: list[int] = field(default_factory=list)
+    slots: list[int] = field(default_factory=list)
+    step_end: list[int] = field(default_factory=list)
+    step_time: list[int] = field(default_factory=list)
+    step_seq: list[int] = field(default_factory=list)
+    step_cause: list[int] = field(default_factory=list)
+    step_joint: list[int] = field(default_factory=list)
+
+    def add(self, op: int, row: int, a: int = 0, b: int = 0, time: int = 0, value: int = 0) -> None:
+        """One operation of the step being collected."""
+        self.op.append(op)
+        self.row.append(row)
+        self.a.append(a)
+        self.b.append(b)
+        self.time.append(time)
+        self.value.append(value)
+
+    def end_step(self, time: int, seq: int, cause: int, joint: bool = False) -> None:
+        """The operations since the last step are one step."""
+        self.step_end.append(len(self.op))
+        self.step_time.append(time)
+        self.step_seq.append(seq)
+        self.step_cause.append(cause)
+        self.step_joint.append(joint)
+
+    def build(self) -> k.Batch:
+        """The arrays."""
+        ops = np.zeros(len(self.op), k.OPERATION)
+        for name in ("op", "row", "a", "b", "time", "value"):
+            ops[name] = getattr(self, name)
+        steps = np.zeros(len(self.step_end), k.STEP)
+        steps["op_end"] = self.step_end
+        steps["op_at"][1:] = self.step_end[:-1]
+        for name in ("time", "seq", "cause", "joint"):
+            steps[name] = getattr(self, f"step_{name}")
+        return k.Batch(steps, ops, np.array(self.slots, np.int64))
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """One given column: its feature, and how the value at ``path`` is read."""
+
+    feature: int
+    path: tuple[str, ...]
+    reader: Reader
+
+
+class Feed:
+    """Turns events and records into operations; holds traits, accounts and what waits for its time."""
+
+    def __init__(self, compiled: Compiled, traits: Traits | None = None, accounts: Accounts | None = None) -> None:
+        self.traits = Traits() if traits is None else traits
+        self.accounts = Accounts() if accounts is None else accounts
+        self.builder = BatchBuilder()
+        self.now = k.MISSING // 2
+        self.waiting: list[tuple[int, int, Event]] = []
+        self.survivor: dict[int, int] = {}
+        self.lists: dict[int, set[str]] = {}
+        self.overrides: dict[int, dict[str, Override]] = {}
+        self.use(compiled)
+
+    def use(self, compiled: Compiled) -> None:
+        """Feed another program from now on."""
+        self.compiled = compiled
+        self.numbers = compiled.numbers
+        zone = compiled.rules.zone
+        self.user_columns = _given(compiled, "user", zone)
+        self.account_columns = _given(compiled, "account", zone)
+        self.list_columns = {
+            column.path[0]: feature for column, feature in compiled.columns.items() if column.source == "list"
+        }
+
+    def take_batch(self) -> k.Batch:
+        """What was collected since the last call."""
+        built = self.builder.build()
+        self.builder = BatchBuilder()
+        return built
+
+    # ---- events ------------------------------------------------------------------------------
+
+    def event(
+        self,
+        event: Event,
+        created: Iterable[int] = (),
+        merges: Iterable[tuple[int, int]] = (),
+        lists: Iterable[tuple[int, str]] = (),
+        overrides: Iterable[tuple[int, str, Override]] = (),
+    ) -> None:
+        """One event at its receipt: a step, or two when its time is still to come.
+
+        ``created`` are rows that begin with it, ``merges`` (absorbed, surviving) rows. ``lists`` and
+        ``overrides`` are what was waiting for these profiles to exist.
+        """
+        self._release(event.received_at)
+        builder = self.builder
+        for row in created:
+            builder.add(k.OP_CREATE, row)
+        for absorbed, survivor in merges:
+            self.merge(absorbed, survivor)
+        self.now = max(self.now, event.received_at)
+        for row, name in lists:
+            self._list_member(row, name, True)
+        for row, segment, override in overrides:
+            self._override(row, segment, override)
+        if event.timestamp > self.now:
+            heapq.heappush(self.waiting, (event.timestamp, event.seq, event))
+        else:
+            self._effect(event)
+        builder.end_step(self.now, event.seq, k.BY_EVENT)
+
+    def advance(self, until: int) -> None:
+        """Time reaches ``until``: what waited for it takes effect."""
+        self._release(until)
+        self.now = max(self.now, until)
+
+    def next_due(self) -> int | None:
+        """When the next waiting event takes effect."""
+        return self.waiting[0][0] if self.waiting else None
+
+    def _release(self, until: int) -> None:
+        while self.waiting and self.waiting[0][0] <= until:
+            moment, _, event = heapq.heappop(self.waiting)
+            self.now = max(self.now, moment)
+            self._effect(event)
+            self.builder.end_step(moment, event.seq, k.BY_TIME, joint=True)
+
+    def _effect(self, event: Event) -> None:
+        row = self.current(event.row)
+        if row < 0:
+            return
+        code = self.compiled.codes.find(event.type, event.name)
+        if code.links:
+            base = len(self.builder.slots)
+            seen = event.traits if event.type in ("identify", "group") else event.properties
+            self.builder.slots += read_slots(code, seen, event.context)
+            self.builder.add(k.OP_EVENT, row, code.number, base, event.timestamp, event.seq)
+        if event.type == "identify":
+            if event.traits:
+                self._identified(row, event)
+        elif event.type == "group":
+            self._grouped(row, event)
+
+    def current(self, row: int) -> int:
+        """The row that a row's events now count for; -1 when it was forgotten."""
+        while row in self.survivor:
+            row = self.survivor[row]
+        return row
+
+    # ---- what is given from outside ----------------------------------------------------------
+
+    def _identified(self, row: int, event: Event) -> None:
+        changed = self.traits.write(row, event.traits, event.timestamp, event.seq)
+        if changed:
+            self._set_traits(row, self.user_columns, self.traits.of(row), changed)
+
+    def _grouped(self, row: int, event: Event) -> None:
+        assert event.group_id is not None
+        changed = self.accounts.write(event.group_id, event.traits, event.timestamp, event.seq)
+        moved = self.accounts.join(row, event.group_id, event.timestamp, event.seq)
+        if not self.account_columns:
+            return
+        held = self.accounts.traits_of(event.group_id)
+        if changed:
+            for member in sorted(self.accounts.members(event.group_id)):
+                self._set_traits(member, self.account_columns, held, changed)
+        if moved:
+            self._set_traits(row, self.account_columns, held, None)
+
+    def _set_traits(
+        self, row: int, columns: Mapping[str, list[Given]], traits: Mapping[str, Json], keys: Iterable[str] | None
+    ) -> None:
+        for key in columns if keys is None else keys:
+            for given in columns.get(key, ()):
+                self.builder.add(k.OP_SET, row, given.feature, value=given.reader(walk(traits, given.path)))
+
+    def listed(self, row: int, name: str, on: bool, at: int, seq: int) -> None:
+        """A step: a profile is put on a list or taken off."""
+        self.advance(at)
+        self._list_member(row, name, on)
+        self.builder.end_step(self.now, seq, k.BY_LIST)
+
+    def overridden(self, row: int, segment: str, override: Override | None, at: int, seq: int) -> None:
+        """A step: a person's word against a condition is given or taken back."""
+        self.advance(at)
+        self._override(row, segment, override)
+        self.builder.end_step(self.now, seq, k.BY_OVERRIDE)
+
+    def nothing(self, at: int, seq: int) -> None:
+        """A step that only says that time went on."""
+        self.advance(at)
+        self.builder.end_step(self.now, seq, k.BY_EVENT)
+
+    def _list_member(self, row: int, name: str, on: bool) -> None:
+        row = self.current(row)
+        held = self.lists.setdefault(row, set())
+        (held.add if on else held.discard)(name)
+        self._set_list(row, name)
+
+    def _set_list(self, row: int, name: str) -> None:
+        feature = self.list_columns.get(name)
+        if feature is not None:
+            self.builder.add(k.OP_SET, row, feature, value=int(name in self.lists.get(row, ())))
+
+    def _override(self, row: int, segment: str, override: Override | None) -> None:
+        row = self.current(row)
+        held = self.overrides.setdefault(row, {})
+        held.pop(segment, None)
+        if override is not None:
+            held[segment] = override
+        self._set_override(row, segment)
+
+    def _set_override(self, row: int, segment: str) -> None:
+        number = self.numbers.get(segment)
+        if number is None:
+            return
+        override = self.overrides.get(row, {}).get(segment)
+        if override is None or not override.stands(self.now):
+            self.builder.add(k.OP_OVERRIDE, row, number)
+        else:
+            until = FOREVER if override.until is None else min(override.until, FOREVER)
+            self.builder.add(k.OP_OVERRIDE, row, number, 1 if override.member else 2, until)
+
+    def merge(self, absorbed: int, survivor: int) -> None:
+        """One profile becomes part of another."""
+        self.survivor[absorbed] = survivor
+        self.builder.add(k.OP_MERGE, absorbed, survivor)
+        self.traits.merge(absorbed, survivor)
+        self.accounts.merge(absorbed, survivor)
+        self._set_traits(survivor, self.user_columns, self.traits.of(survivor), None)
+        account = self.accounts.account_of(survivor)
+        if account is not None:
+            self._set_traits(survivor, self.account_columns, self.accounts.traits_of(account), None)
+        names = self.lists.pop(absorbed, set())
+        self.lists.setdefault(survivor, set()).update(names)
+        for name in sorted(names):
+            self._set_list(survivor, name)
+        ours = self.overrides.get(survivor, {})
+        for segment, override in self.overrides.pop(absorbed, {}).items():
+            if segment not in ours or not ours[segment].stands(self.now):
+                self._override(survivor, segment, override)
+
+    def forget(self, rows: Iterable[int], at: int, seq: int) -> None:
+        """Profiles are erased."""
+        self._release(at)
+        self.now = max(self.now, at)
+        for row in rows:
+            self.survivor[row] = -1
+            self.traits.forget(row)
+            self.accounts.forget(row)
+            self.lists.pop(row, None)
+            self.overrides.pop(row, None)
+            self.builder.add(k.OP_FORGET, row)
+        self.waiting = [entry for entry in self.waiting if self.current(entry[2].row) >= 0]
+        heapq.heapify(self.waiting)
+        self.builder.end_step(self.now, seq, k.BY_FORGET)
+
+
+def read_slots(code: Code, properties: Mapping[str, Json], context: Mapping[str, Json]) -> list[int]:
+    """The slots of one event: answers first, then values."""
+    words = [0] * code.test_words
+    for place, predicate in enumerate(code.predicates):
+        if predicate(properties, context):
+            words[place // 63] |= 1 << (place % 63)
+    return words + [reader(walk(properties, path)) for path, reader in code.readers]
+
+
+def _given(compiled: Compiled, source: str, zone: ZoneInfo) -> dict[str, list[Given]]:
+    """Given columns of a source by top-level key."""
+    found: dict[str, list[Given]] = {}
+    for column, feature in compiled.columns.items():
+        if column.source == source:
+            reading = compiled.registry.reading(column)
+            assert reading is not None
+            given = Given(feature, column.path, reading.reader(zone))
+            found.setdefault(column.path[0], []).append(given)
+    return found
+

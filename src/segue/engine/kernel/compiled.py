@@ -1,0 +1,41 @@
+"""How kernel functions are compiled: once, cached on disk, without the interpreter lock."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _cache_folder() -> str:
+    """A folder of its own for each version of the kernel's source.
+
+    numba looks only at the file of the outermost function when it decides whether a cached
+    compilation is still good; an edit in another file would go unseen.
+    """
+    digest = hashlib.sha256(numba.__version__.encode())
+    for file in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(file.read_bytes())
+    base = os.environ.get("SEGUE_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return str(Path(base) / "segue" / f"kernel-{digest.hexdigest()[:16]}")
+
+
+numba.config.CACHE_DIR = _cache_folder()
+
+
+def compiled(function: F) -> F:
+    """Compile at first use; cached, releasing the interpreter lock."""
+    wrapped: F = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    return wrapped
+
+
+def inlined(function: F) -> F:
+    """A small part of a compiled function."""
+    wrapped: F = numba.njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+    return wrapped

@@ -1,0 +1,216 @@
+"""A program with its state: gives the kernel batches and room, and takes the changes away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+import numpy as np
+
+from segue.engine.compile import Compiled
+from segue.engine.guards import word_counts
+from segue.engine.kernel import layout as k
+from segue.engine.kernel.run import run, settle_everyone
+from segue.engine.kernel.table import (
+    free_pairs,
+    free_singles,
+    pairs_moved,
+    singles_found,
+    singles_moved,
+)
+
+CHANGES_HELD = 1 << 16
+"""Changes the kernel writes before they are taken away; a profile's own always fit."""
+
+
+Sink = Callable[[k.Records], None]
+"""Takes changes in order, as an array of CHANGE records; ``segment`` is its number in the program."""
+
+
+def fresh_state(compiled: Compiled, rows: int = 1024) -> k.State:
+    """A state without profiles."""
+    p = compiled.program
+    segments = len(compiled.names)
+    words, sums = word_counts(segments)
+    registers = np.zeros(k.R_SIZE, np.int64)
+    registers[k.R_NOW] = k.MISSING // 2
+    streams = np.zeros(len(p.streams), k.STREAM_STATE)
+    streams["newest"], streams["end"] = k.MISSING, -1
+    return k.State(
+        registers=registers,
+        columns=np.zeros((rows, len(p.column_initial)), np.int64),
+        members=np.zeros((rows, words), np.uint64),
+        awake=np.zeros((rows, words), np.uint64),
+        awake_sum=np.zeros((rows, sums), np.uint64),
+        flags=np.zeros(rows, np.uint8),
+        touched=np.full(rows, -1, np.int32),
+        dirty=np.zeros(rows, np.int32),
+        touches=np.zeros(2 * p.touches_max + 1024, k.TOUCH),
+        entries=np.zeros(2 * p.entries_max + 1024, k.ENTRY),
+        streams=streams,
+        cursor_next=np.full(len(p.cursors), -1, np.int32),
+        cursor_heap=np.zeros(len(p.cursors), k.CURSOR_DUE),
+        heap=np.zeros(2 * p.pushes_max + 1024, k.DUE),
+        counts=free_pairs(_power(4 * p.counts_max + 1024)),
+        since=free_singles(_power(4 * segments + 1024)),
+        overrides=free_singles(1024),
+        event_count=np.zeros(len(p.codes), np.int64),
+        atom_flips=np.zeros(len(p.atoms), np.int64),
+        dirty_segments=np.zeros(words, np.uint64),
+        dirty_sum=np.zeros(sums, np.uint64),
+        flips=np.zeros(segments + 1, np.int32),
+        out=np.zeros(max(CHANGES_HELD, 2 * segments + 2), k.CHANGE),
+    )
+
+
+def _power(size: int) -> int:
+    return 1 << (size - 1).bit_length()
+
+
+class Machine:
+    """Runs one program. Not thread-safe; the kernel itself releases the interpreter lock."""
+
+    def __init__(self, compiled: Compiled, sink: Sink, state: k.State | None = None) -> None:
+        self.compiled = compiled
+        self.sink = sink
+        self.state = fresh_state(compiled) if state is None else state
+
+    @property
+    def now(self) -> int:
+        """Engine time, in ms."""
+        return int(self.state.registers[k.R_NOW])
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are, absorbed and forgotten ones included."""
+        return int(self.state.registers[k.R_ROWS])
+
+    def run(self, batch: k.Batch, until: int = k.MISSING) -> None:
+        """Work off a batch, then everything due up to ``until``; changes go to the sink in order."""
+        created = batch.ops["row"][batch.ops["op"] == k.OP_CREATE]
+        if len(created):
+            self.reserve_rows(int(created.max()) + 1)
+        self.reserve_overrides(int(np.count_nonzero(batch.ops["op"] == k.OP_OVERRIDE)))
+        self.state.registers[k.R_STEP] = 0
+        self.state.registers[k.R_OPERATION] = 0
+        while (need := run(self.compiled.program, self.state, batch, until)) != k.DONE:
+            self._make_room(need)
+        self._flush()
+
+    def advance(self, until: int) -> None:
+        """Work off everything due up to and at ``until``."""
+        self.run(NOTHING, until)
+
+    def next_due(self) -> int | None:
+        """The earliest due moment, None when there is none."""
+        s = self.state
+        dues = []
+        if s.registers[k.R_CURSORS]:
+            dues.append(int(s.cursor_heap["due"][0]))
+        if s.registers[k.R_HEAP]:
+            dues.append(int(s.heap["due"][0]))
+        return min(dues, default=None)
+
+    def _flush(self) -> None:
+        s = self.state
+        count = int(s.registers[k.R_OUT])
+        if count:
+            s.registers[k.R_OUT] = 0
+            self.sink(s.out[:count].copy())
+
+    # ---- room --------------------------------------------------------------------------------
+
+    def _make_room(self, need: int) -> None:
+        s = self.state
+        if need == k.FLUSH_CHANGES:
+            self._flush()
+        elif need == k.GROW_ENTRIES:
+            self.make_entry_room()
+        elif need == k.GROW_HEAP:
+            self._grow(["heap"], 2 * len(s.heap))
+        elif need == k.GROW_TOUCHES:
+            self._grow(["touches"], 2 * len(s.touches))
+        elif need == k.GROW_COUNTS:
+            counts = free_pairs(2 * len(s.counts))
+            pairs_moved(s.counts, counts)
+            self.state = s._replace(counts=counts)
+        else:
+            since = free_singles(2 * len(s.since))
+            singles_moved(s.since, since)
+            self.state = s._replace(since=since)
+
+    def make_entry_room(self) -> None:
+        """Grow the entry pool by half."""
+        self._grow(["entries"], len(self.state.entries) * 3 // 2 + 1024)
+
+    def reserve_rows(self, rows: int) -> None:
+        """Have room for profiles up to row ``rows - 1``."""
+        if rows > len(self.state.flags):
+            names = ["columns", "members", "awake", "awake_sum", "flags", "touched", "dirty"]
+            self._grow(names, max(rows, len(self.state.flags) * 3 // 2))
+
+    def reserve_overrides(self, more: int) -> None:
+        """Have room for more overrides."""
+        s = self.state
+        wanted = int(s.registers[k.R_OVERRIDES]) + more
+        if wanted > len(s.overrides) // 2:
+            overrides = free_singles(_power(4 * wanted))
+            singles_moved(s.overrides, overrides)
+            self.state = s._replace(overrides=overrides)
+
+    def _grow(self, names: list[str], size: int) -> None:
+        grown = {name: _larger(getattr(self.state, name), size) for name in names}
+        if "touched" in grown:
+            grown["touched"][len(self.state.touched) :] = -1
+        self.state = self.state._replace(**grown)
+
+    # ---- reading -----------------------------------------------------------------------------
+
+    def member_rows(self, segment: int) -> k.Ints32:
+        """Rows of a segment's members, rising."""
+        word, bit = segment >> 6, np.uint64(segment & 63)
+        return np.flatnonzero((self.state.members[: self.rows, word] >> bit) & np.uint64(1)).astype(np.int32)
+
+    def segments_of(self, row: int) -> list[int]:
+        """Numbers of the segments a profile is in."""
+        if row >= self.rows:
+            return []
+        return list(_bits(self.state.members[row]))
+
+    def since(self, rows: k.Ints32, segment: int) -> k.Ints:
+        """When the members entered, in ms."""
+        keys = (rows.astype(np.int64) << 20) | segment
+        return singles_found(self.state.since, keys, k.MISSING)
+
+    def since_of(self, row: int, segments: list[int]) -> k.Ints:
+        """When one profile entered some segments, in ms."""
+        keys = (row << 20) | np.array(segments, np.int64)
+        return singles_found(self.state.since, keys, k.MISSING)
+
+    def settle_all(self, segments: list[int], at: int, cause: int, seq: int) -> None:
+        """Evaluate some segments for every profile; changes go to the sink."""
+        s = self.state
+        s.registers[k.R_CAUSE], s.registers[k.R_SEQ] = cause, seq
+        wanted = np.array(segments, np.int32)
+        row = 0
+        while row < self.rows:
+            row = settle_everyone(self.compiled.program, self.state, wanted, at, row)
+            self._flush()
+            if row < self.rows:
+                self._make_room(k.GROW_SINCE)
+
+
+def _bits(words: k.Words) -> Iterator[int]:
+    for place, word in enumerate(words.tolist()):
+        while word:
+            low = word & -word
+            yield (place << 6) + low.bit_length() - 1
+            word ^= low
+
+
+def _larger(array: k.AnyArray, size: int) -> k.AnyArray:
+    grown = np.zeros((size, *array.shape[1:]), array.dtype)
+    grown[: len(array)] = array
+    return grown
+
+
+NOTHING = k.Batch(np.zeros(0, k.STEP), np.zeros(0, k.OPERATION), np.zeros(0, np.int64))
+"""A batch without steps."""

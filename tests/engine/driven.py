@@ -1,0 +1,76 @@
+"""The engine driven by the same steps as the oracle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import islice
+
+from segue.domain.change import Cause
+from segue.engine.compile import compile_definitions
+from segue.engine.feed import Feed
+from segue.engine.kernel import layout as k
+from segue.engine.machine import Machine
+from segue.language.interpret import Definition, Flip, Rules, Step
+
+CAUSES = tuple(Cause)
+
+
+class Driven:
+    """Feed and machine of one workspace; flips come out as the oracle spells them."""
+
+    def __init__(self, definitions: Sequence[Definition], rules: Rules) -> None:
+        self.compiled = compile_definitions(definitions, rules)
+        self.flips: list[Flip] = []
+        self.message_ids: dict[int, str] = {}
+        self.known: set[int] = set()
+        self.machine = Machine(self.compiled, self._sink)
+        self.feed = Feed(self.compiled)
+        self.seq = 0
+
+    def _sink(self, changes: k.Records) -> None:
+        for change in changes:
+            cause = CAUSES[change["cause"]]
+            by_event = cause in (Cause.EVENT, Cause.MERGE)
+            self.flips.append(
+                Flip(
+                    int(change["at"]),
+                    int(change["row"]),
+                    self.compiled.names[change["segment"]],
+                    bool(change["entered"]),
+                    cause,
+                    self.message_ids.get(int(change["seq"])) if by_event else None,
+                )
+            )
+
+    def take(self, step: Step) -> None:
+        """Collect one step."""
+        if step.event is not None:
+            self.message_ids[step.event.seq] = step.event.message_id
+            self.seq = step.event.seq
+            rows = [step.event.row]
+            created = [row for row in rows if row not in self.known]
+            self.known.update(created)
+            lists = [(row, name) for row, name, on in step.lists if on]
+            overrides = [(row, name, override) for row, name, override in step.overrides if override]
+            self.feed.event(step.event, created, step.merges, lists, overrides)
+            return
+        for row, name, on in step.lists:
+            self.feed.listed(row, name, on, step.received_at, self.seq)
+        for row, name, override in step.overrides:
+            self.feed.overridden(row, name, override, step.received_at, self.seq)
+        if not step.lists and not step.overrides:
+            self.feed.nothing(step.received_at, self.seq)
+
+    def run(self, steps: Iterable[Step], sizes: Sequence[int], until: int | None = None) -> list[Flip]:
+        """All steps in batches of the given sizes (repeated), then what is due up to ``until``."""
+        waiting = iter(steps)
+        turn = 0
+        while part := list(islice(waiting, sizes[turn % len(sizes)])):
+            turn += 1
+            for step in part:
+                self.take(step)
+            self.machine.run(self.feed.take_batch())
+        if until is not None:
+            self.feed.advance(until)
+            self.machine.run(self.feed.take_batch(), until)
+        return self.flips

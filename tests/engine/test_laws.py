@@ -1,0 +1,34 @@
+"""Whatever is sent and whatever is asked, the engine's changes are those of the plain truth."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, given, note, settings
+from hypothesis import strategies as st
+
+from segue.domain.time import YEAR
+from segue.language.interpret import changes
+from tests.engine.driven import Driven
+from tests.strategies.histories import histories
+from tests.strategies.resolver import resolve
+from tests.strategies.workspaces import workspaces
+
+CASES = int(os.environ.get("SEGUE_CASES", "2000"))
+
+
+@given(data=st.data())
+@settings(max_examples=CASES, deadline=None, suppress_health_check=list(HealthCheck))
+def test_the_engine_changes_what_the_interpreter_changes(data: st.DataObject) -> None:
+    workspace = data.draw(workspaces())
+    history = data.draw(histories(workspace.names))
+    sizes = data.draw(st.lists(st.integers(1, 8), min_size=1, max_size=4))
+    _, steps = resolve(history)
+    until = max((step.received_at for step in steps), default=0) + data.draw(
+        st.sampled_from((0, 1, YEAR // 12, 2 * YEAR))
+    )
+    expected = changes(steps, workspace.definitions, workspace.rules, until)
+    found = Driven(workspace.definitions, workspace.rules).run(steps, sizes, until)
+    note(f"expected {expected}")
+    note(f"found    {found}")
+    assert found == expected
