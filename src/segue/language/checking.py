@@ -14,6 +14,10 @@ from segue.language.findings import Findings, Source, Span
 from segue.language.lexer import NUMERAL_CHARACTERS_MAX
 from segue.language.scope import Scope
 
+FIRST_MOMENT = -62_135_596_800_000
+LAST_MOMENT = 253_402_300_799_999
+"""The years 1 to 9999 in UTC, in ms: an offset may lead beyond them, where no calendar writes a date."""
+
 
 @dataclass(slots=True)
 class Check:
@@ -89,7 +93,7 @@ def duration(check: Check, node: syntax.Literal) -> tree.Duration | None:
 def moment(check: Check, node: syntax.Literal) -> tree.Moment | None:
     """A date or date-time in ms; without an offset it is read in the workspace's zone."""
     ms = parse_instant(node.text, check.scope.zone)
-    if ms is None:
+    if ms is None or not FIRST_MOMENT <= ms <= LAST_MOMENT:
         hint = "write year-month-day, with a time if needed: 2026-11-27T10:00:00Z"
         check.refuse("E117", f"there is no date {check.source.quote(node)}", hint, node)
         return None

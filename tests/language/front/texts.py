@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from hypothesis import strategies as st
 
 from segue.language.findings import Source
@@ -26,8 +28,9 @@ numbers = (
 )
 units = st.sampled_from(["ms", "s", "m", "h", "d", "w", "y"])
 durations = st.builds("{}{}".format, st.integers(0, 999), units)
-_minutes = st.datetimes().map(lambda moment: moment.isoformat(timespec="milliseconds"))
-dates = st.dates().map(str) | _minutes.map("{}Z".format) | _minutes.map("{}+02:00".format)
+_days = st.dates(date(1900, 1, 1), date(2999, 12, 31)).map(str)
+_moments = st.builds("{}T{}".format, _days, st.times().map(lambda time: time.isoformat("milliseconds")))
+dates = _days | _moments.map("{}Z".format) | _moments.map("{}-02:00".format)
 truths = st.sampled_from(["true", "false"])
 orders = st.sampled_from(["==", "!=", "<", "<=", ">", ">="])
 matters = st.sampled_from(["==", "!="])
