@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segue.ingest.identity import FORGOTTEN, Discoveries, Forgetting, Identity, leaving
+from segue.ingest.identity import FORGOTTEN, Discoveries, Identity, leaving
 from segue.log.batch import Alias, Link, Merge
 from segue.log.identity import Identity as Kept
 
@@ -161,7 +161,7 @@ def test_forgetting_outlives_a_restart(before: list[Call], user: str, after: lis
         return
     gone = fast.rows_of(row)
     kept = kept_by_the_log(fast, batches)
-    left = fast.forget(row, at=1_000)
+    forgetting = fast.forget(row, len(before), 1_000)
     erased = Kept(
         [FORGOTTEN if at in gone else name for at, name in enumerate(kept.user_ids)],
         kept.created_at,
@@ -169,7 +169,7 @@ def test_forgetting_outlives_a_restart(before: list[Call], user: str, after: lis
         [alias for alias in kept.aliases if alias[2] not in gone],
         [merge for merge in kept.merges if not {merge[1], merge[2]} & gone],
     )
-    again = Identity.restored(erased, [Forgetting(len(before), 1_000, left)])
+    again = Identity.restored(erased, [forgetting])
     assert fast.forgotten == again.forgotten
     assert [fast.row_of(name) for name in NAMES] == [again.row_of(name) for name in NAMES]
     for call in after:
@@ -231,8 +231,8 @@ def test_zero_is_an_id() -> None:
 
 def test_what_was_before_a_forgetting_is_refused_and_what_comes_later_starts_anew() -> None:
     fast, _ = resolved((None, "x", None), ("ann", "x", None), ("bob", None, None))
-    left = fast.forget(1, at=5_000)
-    assert set(left) == {leaving("ann"), leaving("anon:x")}
+    forgetting = fast.forget(1, seq=9, at=5_000)
+    assert set(forgetting.left) == {leaving("ann"), leaving("anon:x")}
     assert fast.row_of("ann") is None
     assert fast.refuses("ann", 4_999)
     assert fast.refuses("anon:x", 4_999)

@@ -7,7 +7,7 @@ client throws a refused batch away.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
@@ -29,6 +29,8 @@ class Decoded:
 
     items: list[Item] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
+    places: list[int] | None = None
+    """Where each item stood among the texts given; None when all of them became items."""
     mended: int = 0
     write_key: str | None = None
     """The credential in the body itself, for clients that send no header."""
@@ -62,14 +64,16 @@ def decode_events(raws: Sequence[bytes], whole: bytes | None = None, lines: bool
 
 
 def _one_by_one(raws: Sequence[bytes]) -> Decoded:
-    decoded = Decoded()
-    for raw in raws:
+    decoded = Decoded(places=[])
+    assert decoded.places is not None
+    for place, raw in enumerate(raws):
         found = read_event(raw)
         if isinstance(found, Rejected):
-            decoded.rejected.append(found)
+            decoded.rejected.append(replace(found, place=place))
         else:
             item, mended = found
             decoded.items.append(item)
+            decoded.places.append(place)
             decoded.mended += mended
     return decoded
 

@@ -44,11 +44,16 @@ class Discoveries:
 
 @dataclass(frozen=True, slots=True)
 class Forgetting:
-    """What the log keeps of one: the time ``at`` (ms) before which events are refused, each id's leaving."""
+    """What the log keeps of one: events from before ``at`` (ms) are refused for the ids in ``left``.
+
+    ``unseen`` are those of the anonymous ids that were last seen with the forgotten; both are
+    :func:`leaving`s.
+    """
 
     seq: int
     at: int
     left: list[str]
+    unseen: list[str]
 
 
 class Identity:
@@ -195,12 +200,13 @@ class Identity:
 
     # ---- forgetting --------------------------------------------------------------------------
 
+    def forgotten_at(self, profile_id: str) -> int:
+        """The time (ms) before which events of this id are refused; 0 when it was never forgotten."""
+        return self.forgotten.get(leaving(profile_id), 0)
+
     def refuses(self, profile_id: str, timestamp: int) -> bool:
         """Whether an event of this id at this time (ms) lies before its forgetting."""
-        if not self.forgotten:
-            return False
-        at = self.forgotten.get(leaving(profile_id))
-        return at is not None and timestamp < at
+        return bool(self.forgotten) and timestamp < self.forgotten_at(profile_id)
 
     def rows_of(self, row: int) -> set[int]:
         """All rows whose events are this profile's."""
@@ -211,29 +217,28 @@ class Identity:
         """Every id that leads to the profile of this row: profile ids, aliases, ``anon:`` ids."""
         whole = self.into[row]
         names = [name for name, at in self.rows.items() if self.into[at] == whole]
-        visitors = (anonymous_profile(name) for name, at in self.seen.items() if self.into[at] == whole)
-        return list(dict.fromkeys([*names, *visitors]))
+        return list(dict.fromkeys([*names, *map(anonymous_profile, self._visitors_of(whole))]))
 
-    def forget(self, row: int, at: int) -> list[str]:
+    def _visitors_of(self, whole: int) -> list[str]:
+        return [name for name, at in self.seen.items() if self.into[at] == whole]
+
+    def forget(self, row: int, seq: int, at: int) -> Forgetting:
         """Lose the ids of a profile; what they did before ``at`` (ms) is refused from now on.
 
-        The rows keep their numbers and show ``FORGOTTEN`` alone. Returns what is left of the ids.
+        The rows keep their numbers and show ``FORGOTTEN`` alone.
         """
-        names = self.names_of(row)
+        whole = self.into[row]
+        names, visitors = self.names_of(whole), self._visitors_of(whole)
         for name in names:
-            self._drop(name, self.into[row])
-        for part in self.rows_of(row):
+            if name in self.rows and self.into[self.rows[name]] == whole:
+                del self.rows[name]
+        for visitor in visitors:
+            del self.seen[visitor]
+        for part in self.rows_of(whole):
             self.ids[part] = FORGOTTEN
         left = [leaving(name) for name in names]
         self.forgotten.update(dict.fromkeys(left, at))
-        return left
-
-    def _drop(self, name: str, whole: int) -> None:
-        visitor = name.removeprefix(ANONYMOUS) if name.startswith(ANONYMOUS) else None
-        for book, key in ((self.rows, name), (self.seen, visitor)):
-            held = None if key is None else book.get(key)
-            if key is not None and held is not None and self.into[held] == whole:
-                del book[key]
+        return Forgetting(seq, at, left, [leaving(anonymous_profile(name)) for name in visitors])
 
     # ---- from the log ------------------------------------------------------------------------
 
@@ -247,7 +252,7 @@ class Identity:
         whole.rows.update((name, row) for _, name, row in kept.aliases)
         cut: dict[str, int] = {}
         for forgetting in forgettings:
-            cut.update(dict.fromkeys(forgetting.left, forgetting.seq))
+            cut.update(dict.fromkeys(forgetting.unseen, forgetting.seq))
             whole.forgotten.update(dict.fromkeys(forgetting.left, forgetting.at))
         for seq, anonymous, row in kept.links:
             if not cut or seq > cut.get(leaving(anonymous_profile(anonymous)), -1):

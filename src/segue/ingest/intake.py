@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,7 +68,7 @@ class Intake:
         columns = Columns(items)
         verdicts = columns.validate(self.identity, self._plain, tally)
         timestamps, received = _times(columns, verdicts, received_at, tally)
-        rejected = [verdict for verdict in verdicts if verdict is not None]
+        rejected = [replace(found, place=at) for at, found in enumerate(verdicts) if found is not None]
         tally.quarantined = len(rejected)
         if rejected:
             kept = np.array([verdict is None for verdict in verdicts], np.bool_)
@@ -82,6 +82,10 @@ class Intake:
         """All that was accepted so far is durable."""
         self.seen.settle()
         self._unsettled.clear()
+
+    def note(self, found: Discoveries) -> None:
+        """Something will be learned about identity that is not durable yet."""
+        self._unsettled.append(found)
 
     def take_back(self) -> None:
         """Nothing since the last :meth:`settle` is durable: be as before it."""
@@ -108,8 +112,8 @@ class Intake:
             columns.keep(allowed)
             timestamps, received = timestamps[allowed], received[allowed]
         found = Discoveries()
+        self.note(found)
         rows = self._rows(columns, found)
-        self._unsettled.append(found)
         return EventBatch(
             first_seq, source, rows, columns.kinds, columns.names, timestamps.tolist(), received.tolist(),
             columns.message_ids, columns.groups, columns.raws, columns.bodies,

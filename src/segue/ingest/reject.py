@@ -23,6 +23,7 @@ NO_EVENT_NAME = "E524"
 BEFORE_1970 = "E525"
 BAD_ID = "E526"
 NO_TIME = "E527"
+BAD_ROW = "E548"
 
 HINTS = {
     NOT_JSON: "send one JSON object per event; mend it and replay it from the quarantine",
@@ -36,13 +37,16 @@ HINTS = {
     NO_EVENT_NAME: 'a track call needs "event", a text that is not blank',
     BEFORE_1970: "times run from 1970 on; look at the sender's clock, and at seconds against milliseconds",
     BAD_ID: 'an id has at most 1,024 characters and does not begin with "forgotten:"',
+    BAD_ROW: "mend this line of the file and import it again; the good lines are not taken twice",
     NO_TIME: 'give each row a "timestamp" in ISO 8601 or in seconds or milliseconds since 1970',
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """An event that cannot be taken in; ``raw`` is what was sent, ``place`` its line in a file, from 1."""
+    """An event that cannot be taken in; ``raw`` is what was sent, ``place`` where it stood among the events
+    given (from 0) or in a file (its line, from 1).
+    """
 
     code: str
     message: str

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import msgspec
-
 from segue.domain.event import TYPES
 from segue.domain.limits import ID_CHARACTERS_MAX, MESSAGE_ID_CHARACTERS_MAX
 from segue.ingest import reject
@@ -22,7 +20,6 @@ _EXCERPT_CHARACTERS = 60
 _BLANKS = "".join(map(chr, range(33)))
 _CALLS = frozenset(TYPES)
 _OBJECT_OR_NOTHING = (b"", b"{", b"n")
-_decode_name = msgspec.json.Decoder(Body).decode
 
 
 @dataclass(slots=True)
@@ -31,6 +28,7 @@ class Received:
 
     kind: str
     name: str | None
+    """Of a track event; page and screen have theirs among the properties."""
     user: str | None
     anonymous: str | None
     previous: str | None
@@ -77,14 +75,7 @@ def _kind_of(value: object) -> str | None:
 
 
 def _name_of(body: Body, kind: str) -> str | None:
-    if kind == "track":
-        return body.event.strip() or None if isinstance(body.event, str) else None
-    if kind not in ("page", "screen"):
-        return None
-    name = body.name
-    if name is None and bytes(body.properties)[:1] == b"{":
-        name = _decode_name(bytes(body.properties)).name
-    return name.strip() or None if isinstance(name, str) else None
+    return body.event.strip() or None if kind == "track" and isinstance(body.event, str) else None
 
 
 def _group_of(body: Body, kind: str) -> str | None:

@@ -1,0 +1,79 @@
+"""The careful road: rows of a file as events like any others, a batch at a time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from hashlib import md5
+from pathlib import Path
+
+from segue.ingest.decode import Decoded, decode_events
+from segue.ingest.files.portion import Destination, Portion, set_aside
+from segue.ingest.files.table import Table
+from segue.ingest.intake import Intake
+from segue.ingest.validate import text_of
+
+CHUNK_ROWS = 20_000
+
+
+class RowRoad:
+    """Takes texts with their line numbers; ``now`` (ms) dates what is set aside."""
+
+    def __init__(self, path: Path, intake: Intake, log: Destination, source: str, now: int) -> None:
+        self.path = path
+        self.intake = intake
+        self.log = log
+        self.source = source
+        self.now = now
+        self._named: Counter[bytes] = Counter()
+
+    def take(self, raws: Sequence[bytes], lines: Sequence[int], done: int, total: int) -> Portion:
+        """Some rows as one portion; those without a message id are named by their content."""
+        decoded = decode_events(raws)
+        places = range(len(raws)) if decoded.places is None else decoded.places
+        self._name(decoded, places, raws)
+        taken = self.intake.accept(decoded.items, self.source, self.log.next_seq)
+        tally = taken.tally
+        tally.rows += len(decoded.rejected)
+        tally.quarantined += len(decoded.rejected)
+        tally.mended = decoded.mended
+        rejected = [replace(verdict, place=lines[verdict.place or 0]) for verdict in decoded.rejected]
+        for verdict in taken.rejected:
+            place = places[verdict.place or 0]
+            rejected.append(replace(verdict, place=lines[place], raw=raws[place]))
+        aside = set_aside(rejected, self.path, self.source, self.now)
+        return Portion(taken.batch if taken.batch.rows else None, aside, tally, done, total)
+
+    def _name(self, decoded: Decoded, places: Sequence[int], raws: Sequence[bytes]) -> None:
+        """Hash of the row, and which one of its kind it is in this file."""
+        for place, (_, body) in zip(places, decoded.items, strict=True):
+            if not body.messageId and text_of(body.messageId) is None:
+                digest = md5(raws[place], usedforsecurity=False).digest()
+                self._named[digest] += 1
+                nth = self._named[digest]
+                body.messageId = f"row-{digest.hex()}" + (f"-{nth}" if nth > 1 else "")
+
+
+def table_rows(table: Table, road: RowRoad) -> Iterator[Portion]:
+    """The rows of a table whose events are not all plain tracks."""
+    bad = set_aside(table.rejected, table.path, road.source, road.now)
+    event = table.expressions.event()
+    table.connection.execute(
+        f"SELECT line + 1, {event} FROM ordered LEFT JOIN again USING (place) ORDER BY place"
+    )
+    done = 0
+    while True:
+        found = table.connection.fetchmany(CHUNK_ROWS)
+        done += len(found)
+        portion = road.take(
+            [text.encode() for _, text in found], [line for line, _ in found], done, table.rows
+        )
+        portion.quarantined.extend(bad)
+        portion.tally.rows += len(bad)
+        portion.tally.quarantined += len(bad)
+        bad = []
+        if found or portion.quarantined:
+            yield portion
+        if done >= table.rows:
+            return

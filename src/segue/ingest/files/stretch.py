@@ -1,0 +1,180 @@
+"""The fast road: a table of track events becomes stretches of history without a Python object per row.
+
+DuckDB computes times, ids, properties and fingerprints; Python learns who is new, and the table of
+fingerprints tells what was seen; DuckDB writes what is left as one Parquet file a chunk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segue.ingest.dedupe import EVER
+from segue.ingest.files.expressions import CLAMPED, RAW, literal
+from segue.ingest.files.portion import Destination, Portion, set_aside
+from segue.ingest.files.table import Table
+from segue.ingest.identity import Discoveries
+from segue.ingest.intake import Intake
+from segue.ingest.reject import HINTS, Rejected
+from segue.ingest.tally import Tally
+from segue.log.batch import Stretch
+from segue.log.history import copy_to, objects
+
+CHUNK_ROWS = 500_000
+_NUMBERS = (
+    "(mark & 18446744073709551615::UHUGEINT)::UBIGINT AS high, (mark >> 64)::UBIGINT AS low,"
+    " coalesce(received, 0) AS received, coalesce(timestamp, 0) AS timestamp, code IS NULL AS good,"
+    f" coalesce({CLAMPED}, false) AS clamped, sent IS NULL AS unparsed"
+)
+
+Mask = NDArray[np.bool_]
+Columns = dict[str, NDArray[Any]]
+
+
+def stretches(table: Table, intake: Intake, log: Destination, source: str, now: int) -> Iterator[Portion]:
+    """The rows of a table, a chunk at a time; ``now`` (ms) dates what is set aside."""
+    done = 0
+    bad_lines = table.rejected
+    while done < table.rows or bad_lines:
+        chunk = _Chunk(table, intake, source, done, min(done + CHUNK_ROWS, table.rows))
+        tally, entry = chunk.taken(log)
+        tally.rows += len(bad_lines)
+        tally.quarantined += len(bad_lines)
+        rejected = [*bad_lines, *chunk.rejected()]
+        done, bad_lines = chunk.upto, []
+        yield Portion(entry, set_aside(rejected, table.path, source, now), tally, done, table.rows)
+
+
+class _Chunk:
+    """The rows with ``done < place <= upto``, as the table ``part``, one row for each, in order."""
+
+    def __init__(self, table: Table, intake: Intake, source: str, done: int, upto: int) -> None:
+        self.says = table.expressions
+        self.connection = table.connection
+        self.run = table.connection.execute
+        self.intake = intake
+        self.source = source
+        self.done = done
+        self.upto = upto
+
+    def taken(self, log: Destination) -> tuple[Tally, Stretch | None]:
+        """Judge, compare with what was seen, learn who is new, write."""
+        tally = Tally(rows=self.upto - self.done)
+        self._prepare()
+        columns = self._fetched(f"SELECT {_NUMBERS} FROM part")
+        good = columns["good"]
+        fresh = self._fresh(columns)
+        users, whose = self._users()
+        kept = self._allowed(fresh, users, whose, columns["timestamp"])
+        tally.quarantined = tally.rows - int(good.sum())
+        tally.duplicate = int(good.sum()) - int(fresh.sum())
+        tally.accepted = int(kept.sum())
+        tally.refused = int(fresh.sum()) - tally.accepted
+        tally.future_clamped = int((columns["clamped"] & good).sum())
+        tally.unparsed_timestamp = int((columns["unparsed"] & good).sum())
+        if not tally.accepted:
+            return tally, None
+        return tally, self._written(kept, users, whose, columns["received"], log)
+
+    def rejected(self) -> list[Rejected]:
+        """The rows that are no events, each as the JSON object of its columns."""
+        whole = self.says.json({name: name for name in self.says.fields})
+        found = self.run(f"SELECT line + 1, code, {whole} FROM part WHERE code IS NOT NULL").fetchall()
+        return [Rejected(code, HINTS[code], raw.encode(), line) for line, code, raw in found]
+
+    def _fetched(self, query: str) -> Columns:
+        found = self.run(query).fetchnumpy()
+        return {name: np.ma.getdata(column) for name, column in found.items()}
+
+    def _prepare(self) -> None:
+        bounds = f"place > {self.done} AND place <= {self.upto}"
+        again = self._fetched(f"SELECT place, nth FROM again WHERE {bounds}")
+        nth = np.ones(self.upto - self.done, np.int64)
+        nth[again["place"] - self.done - 1] = again["nth"]
+        self.connection.register("counted", {"nth": nth})
+        prefix = literal(f"{len(self.source)}:{self.source}")
+        mapping = self.says.mapping
+        self.run(
+            f"CREATE OR REPLACE TEMP TABLE part AS SELECT *, {self.says.verdict()} AS code,"
+            f" md5_number(concat({prefix}, message_id)) AS mark FROM"
+            f" (SELECT *, coalesce(sent, received) AS timestamp, {self.says.text(mapping.user)} AS user_id,"
+            f" {self.says.trimmed(mapping.event)} AS name, {self.says.message_id()} AS message_id"
+            f" FROM (SELECT * FROM ordered WHERE {bounds}) POSITIONAL JOIN counted)"
+        )
+        self.connection.unregister("counted")
+
+    def _fresh(self, columns: Columns) -> Mask:
+        """The good rows that were not seen before, in the log or further up in the file."""
+        fresh: Mask = columns["good"].copy()
+        some = [np.ascontiguousarray(columns[name][fresh]) for name in ("high", "low", "received")]
+        fresh[fresh] = ~self.intake.seen.seen_many(some[0], some[1], some[2], EVER)
+        return fresh
+
+    def _users(self) -> tuple[list[str], NDArray[np.int64]]:
+        """The users of the chunk, and for each row which of them it is; -1 for none."""
+        users = [
+            user for (user,) in self.run("SELECT DISTINCT user_id FROM part WHERE code IS NULL").fetchall()
+        ]
+        self.connection.register("who", {"user_id": objects(users), "number": np.arange(len(users))})
+        found = self._fetched("SELECT place, number FROM part JOIN who USING (user_id)")
+        self.connection.unregister("who")
+        whose = np.full(self.upto - self.done, -1, np.int64)
+        whose[found["place"] - self.done - 1] = found["number"]
+        return users, whose
+
+    def _allowed(self, fresh: Mask, users: list[str], whose: NDArray[np.int64], times: NDArray[Any]) -> Mask:
+        """Without the rows of forgotten users from before their forgetting."""
+        identity = self.intake.identity
+        if not identity.forgotten:
+            return fresh
+        bounds = np.array([identity.forgotten_at(user) for user in users] + [0], np.int64)
+        return fresh & (times >= bounds[whose])
+
+    def _written(
+        self, kept: Mask, users: list[str], whose: NDArray[np.int64], received: NDArray[Any], log: Destination
+    ) -> Stretch:
+        first_seq = log.next_seq
+        seqs = first_seq - 1 + np.cumsum(kept)
+        rows, found = self._rows(kept, users, whose, seqs)
+        path = log.history_path(first_seq)
+        self.connection.register("marks", {"keep": kept, "seq": seqs, "row": rows})
+        copy_to(self.connection, self._history(), path)
+        self.connection.unregister("marks")
+        last_seq, times = int(seqs[-1]), received[kept]
+        return Stretch(
+            path.name,
+            first_seq,
+            last_seq,
+            last_seq - first_seq + 1,
+            int(times.min()),
+            int(times.max()),
+            found.created,
+        )
+
+    def _rows(
+        self, kept: Mask, users: list[str], whose: NDArray[np.int64], seqs: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int32], Discoveries]:
+        """The profile's row for each row of the chunk; users are looked up in order of their first event."""
+        places = np.flatnonzero(kept)
+        numbers, first = np.unique(whose[places], return_index=True)
+        found = Discoveries()
+        self.intake.note(found)
+        profile = np.zeros(len(users) + 1, np.int32)
+        order = np.argsort(first)
+        for number, seq in zip(numbers[order].tolist(), seqs[places[first[order]]].tolist(), strict=True):
+            profile[number] = self.intake.identity.resolve(users[number], None, None, seq, found)
+        return profile[whose], found
+
+    def _history(self) -> str:
+        """The kept rows with the columns of a history file, by seq."""
+        properties = self.says.json(self.says.mapping.properties or {})
+        return (
+            f"SELECT seq, \"row\", {literal(self.source)} AS source, 'track' AS type, name, timestamp,"
+            " received AS received_at, message_id, NULL::VARCHAR AS group_id, properties,"
+            f" '{{}}' AS context, '{{}}' AS traits, {RAW} AS raw"
+            f" FROM (SELECT * REPLACE (CASE WHEN {CLAMPED} THEN received ELSE timestamp END AS timestamp),"
+            f" {properties} AS properties FROM part POSITIONAL JOIN marks) WHERE keep"
+        )
