@@ -1,0 +1,109 @@
+"""What the service answers with: plain records, times in ms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from segue.domain.event import Json
+from segue.domain.time import format_instant
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """One segment a profile is in, and the start of the unbroken stretch."""
+
+    name: str
+    since: int
+
+    def to_json(self) -> dict[str, Json]:
+        """As it is written everywhere."""
+        return {"name": self.name, "since": format_instant(self.since)}
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One member of a segment."""
+
+    user_id: str
+    since: int
+
+    def to_json(self) -> dict[str, Json]:
+        """As it is written everywhere."""
+        return {"user_id": self.user_id, "since": format_instant(self.since)}
+
+
+@dataclass(frozen=True, slots=True)
+class UserView:
+    """What is known of one profile; ``known`` is False, and the rest empty, for one never heard of.
+
+    ``user_id`` is the surviving profile's id. ``version`` rises with everything evaluated.
+    """
+
+    user_id: str
+    known: bool
+    segments: Sequence[Membership] = ()
+    traits: Mapping[str, Json] = field(default_factory=dict)
+    features: Mapping[str, Json] = field(default_factory=dict)
+    version: int = 0
+
+    def to_json(self) -> dict[str, Json]:
+        """The contract's shape."""
+        return {
+            "user_id": self.user_id,
+            "known": self.known,
+            "segments": [each.to_json() for each in self.segments],
+            "attributes": {"traits": dict(self.traits), "features": dict(self.features), "scores": {}},
+            "version": self.version,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentView:
+    """A segment as it is defined, with the number of its members now."""
+
+    name: str
+    definition: Mapping[str, Json]
+    members: int
+
+    def to_json(self) -> dict[str, Json]:
+        """The definition and the size in one object."""
+        return {"name": self.name, **self.definition, "members": self.members}
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a condition would select. ``overlap`` gives, by segment, how many of them are in it."""
+
+    count: int
+    share: float
+    sample: Sequence[str]
+    overlap: Mapping[str, int]
+    as_of: int
+
+    def to_json(self) -> dict[str, Json]:
+        """As it is written everywhere."""
+        return {
+            "count": self.count,
+            "share": self.share,
+            "sample": list(self.sample),
+            "overlap": dict(self.overlap),
+            "as_of": format_instant(self.as_of),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How things stand. ``lag`` is how many log entries are durable but not evaluated."""
+
+    engine_time: int
+    log_seq: int
+    evaluated_seq: int
+    changes: int
+    profiles: int
+    quarantined: int
+
+    @property
+    def lag(self) -> int:
+        """Log entries that wait to be evaluated."""
+        return self.log_seq - self.evaluated_seq
