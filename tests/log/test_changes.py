@@ -140,6 +140,14 @@ def test_progress_that_does_not_follow_is_refused(tmp_path: Path, reached: Progr
         assert log.progress() == Progress(2, 2_002, 4)
 
 
+def test_a_change_of_nobody_is_refused(tmp_path: Path) -> None:
+    with opened(tmp_path) as log:
+        log.append([people(2)])
+        with pytest.raises(ValueError, match="2 profiles"):
+            log.append_changes(Progress(2, 1, 2), columns(1, (2, "s", True, 1, Cause.TIME, NO_EVENT)))
+        assert log.progress() == Progress(0, 0, 1)
+
+
 def test_progress_alone_is_kept(tmp_path: Path) -> None:
     with opened(tmp_path) as log:
         log.append([people(1)])

@@ -8,10 +8,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import disk_usage
 
 import pytest
 
 from segue.domain.errors import SegueError
+from segue.log import schema
 from segue.log.batch import Quarantined
 from segue.log.sqlite import SqliteLog
 from tests.log.stories import batch, opened, told, tracks
@@ -48,6 +50,18 @@ def test_a_newer_folder_asks_for_an_upgrade(tmp_path: Path) -> None:
     code, message = _refused(tmp_path / ".segue")
     assert code == "E602"
     assert "99" in message
+
+
+def test_an_older_folder_is_brought_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened(tmp_path) as log:
+        log.append([tracks(1, 3)])
+    later = (*schema.STEPS, lambda connection: connection.execute("CREATE TABLE added (x)"))
+    monkeypatch.setattr(schema, "STEPS", later)
+    for _ in range(2):
+        with opened(tmp_path) as log:
+            assert len(told(log)) == 3
+    monkeypatch.undo()
+    assert _refused(tmp_path / ".segue")[0] == "E602"
 
 
 def _filled(folder: Path) -> Path:
@@ -111,6 +125,50 @@ def test_a_flipped_bit_in_a_batch_is_found(tmp_path: Path) -> None:
     with opened(tmp_path) as log, pytest.raises(SegueError) as refused:
         list(log.read(200))
     assert refused.value.diagnostics[0].code == "E603"
+
+
+def test_a_cut_database_is_damaged(tmp_path: Path) -> None:
+    folder = _filled(tmp_path)
+    whole = (folder / "log.db").read_bytes()
+    (folder / "log.db").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(SegueError) as refused, opened(tmp_path) as log:
+        told(log)
+    assert refused.value.diagnostics[0].code == "E603"
+    assert list((folder / "history").iterdir())
+    (folder / "log.db").write_bytes(whole)
+    with opened(tmp_path) as log:
+        assert len(told(log)) == 400
+
+
+def test_a_full_disk_puts_the_last_of_an_erasure_off_and_says_so(small_disk: Path) -> None:
+    with opened(small_disk) as log:
+        events = batch(1, _noise() * 3, range(12))
+        events.created = [(row, row, f"u{row}") for row in range(12)]
+        log.append([events.part(at, at + 1) for at in range(12)])
+        ballast = small_disk / "ballast"
+        ballast.write_bytes(bytes(disk_usage(small_disk).free - 120_000))
+        with pytest.raises(SegueError) as refused:
+            log.forget({0}, 12)
+        assert refused.value.diagnostics[0].code == "E604"
+        assert len(_created(log)) == 11
+    with opened(small_disk) as log:
+        assert len(_created(log)) == 11
+        assert _leavings(log) == 1
+    ballast.unlink()
+    with opened(small_disk) as log:
+        assert len(_created(log)) == 11
+        assert _leavings(log) == 0
+
+
+def _created(log: SqliteLog) -> list[tuple[object, ...]]:
+    return [line for line in told(log) if line[0] == "created"]
+
+
+def _leavings(log: SqliteLog) -> int:
+    connection = sqlite3.connect(log.folder / "log.db")
+    count: int = connection.execute("SELECT count(*) FROM erasing").fetchone()[0]
+    connection.close()
+    return count
 
 
 def test_no_folder(tmp_path: Path) -> None:

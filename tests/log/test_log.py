@@ -86,7 +86,8 @@ def test_an_imported_stretch_is_part_of_the_log(tmp_path: Path) -> None:
     imported.links = [(1, "a1", 1)]
     with opened(tmp_path) as log:
         log.append([tracks(1, 1)])
-        log.append_stretch(stretch_of(log, imported))
+        log.append_stretch(stretch_of(log, imported), [Quarantined(5, "file", "E501", "m", "h", b"x")])
+        assert log.quarantine_counts() == {"open": 1}
         log.append([tracks(4, 1)])
         kinds = [type(entry) for entry in log.read(0)]
         assert kinds == [EventBatch, Stretch, EventBatch]

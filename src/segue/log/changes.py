@@ -122,6 +122,9 @@ def _require(holds: bool, before: Progress, reached: Progress) -> None:
 
 
 def _insert(connection: sqlite3.Connection, columns: ChangeColumns) -> None:
+    known = identity.row_count(connection)
+    if int(columns.rows.max()) >= known or int(columns.rows.min()) < 0:
+        raise ValueError(f"a change is of a row beyond the {known} profiles")
     codes = np.array([_segment_code(connection, name) for name in columns.names], np.int32)
     rows = np.empty(len(columns), _RECORD)
     rows["row"] = columns.rows

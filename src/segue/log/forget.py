@@ -11,8 +11,9 @@ from pathlib import Path
 
 import msgspec
 
+from segue.domain.errors import SegueError
 from segue.domain.event import Json
-from segue.log import entries, history, stretches
+from segue.log import entries, faults, history, stretches
 from segue.log.batch import EventBatch, Stretch
 from segue.log.body import Body, decode_body
 from segue.log.pack import ints32, pack_batch, pack_json, unpack_batch, unpack_columns, unpack_json
@@ -72,17 +73,29 @@ def forget(store: Store, rows: set[int], seq: int) -> None:
 
 
 def finish(store: Store) -> None:
-    """Remove the leavings of an erasure that was decided: replaced files, freed pages, the SQLite log."""
+    """Remove the leavings of an erasure that was decided: freed pages, the SQLite log, replaced files.
+
+    The files go last: once the SQLite log is empty, no reader sees the register that names them.
+    """
     with store.reading() as connection:
         pending = connection.execute("SELECT path FROM erasing").fetchall()
     if not pending:
         return
+    store.vacuum()
     for (name,) in pending:
         if name != _DATABASE:
             (store.folder / history.FOLDER / name).unlink(missing_ok=True)
-    store.vacuum()
     with store.transaction() as connection:
         connection.execute("DELETE FROM erasing")
+
+
+def try_to_finish(store: Store) -> None:
+    """:func:`finish`, but left for the next time when the disk has no room to write the database anew."""
+    try:
+        finish(store)
+    except SegueError as error:
+        if error.diagnostics[0].code != faults.NOT_WRITTEN:
+            raise
 
 
 def _rewrite_stretches(store: Store, rows: set[int], seq: int) -> Iterator[_Rewritten]:

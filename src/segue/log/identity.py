@@ -52,7 +52,7 @@ class Identity:
 def write(connection: sqlite3.Connection, marks: Marks, created_at: Sequence[int]) -> None:
     """Store marks; ``created_at`` (ms) is beside ``marks.created``, whose rows are the next (ValueError)."""
     if marks.created:
-        upcoming = connection.execute('SELECT coalesce(max("row") + 1, 0) FROM profiles').fetchone()[0]
+        upcoming = row_count(connection)
         if [row for _, row, _ in marks.created] != list(range(upcoming, upcoming + len(marks.created))):
             raise ValueError(f"new profiles do not begin with row {upcoming} and go on without a gap")
         connection.executemany(
@@ -63,6 +63,12 @@ def write(connection: sqlite3.Connection, marks: Marks, created_at: Sequence[int
         rows = getattr(marks, table)
         if rows:
             connection.executemany(statement, rows)
+
+
+def row_count(connection: sqlite3.Connection) -> int:
+    """How many profiles there are; their rows run from 0."""
+    found: int = connection.execute('SELECT coalesce(max("row") + 1, 0) FROM profiles').fetchone()[0]
+    return found
 
 
 def of_batch(batch: EventBatch) -> tuple[Marks, list[int]]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
+from array import array
 from typing import Any
 
 import msgspec
-import numpy as np
 import zstandard
 
 from segue.domain.event import TYPES
@@ -74,11 +74,11 @@ def pack_batch(batch: EventBatch) -> tuple[bytes, bytes]:
     columns = Columns(
         source=batch.source,
         types=bytes([_CODES[kind] for kind in batch.types]),
-        rows=np.array(batch.rows, np.int32).tobytes(),
-        timestamps=np.array(batch.timestamps, np.int64).tobytes(),
-        received=np.array(batch.received, np.int64).tobytes(),
+        rows=array("i", batch.rows).tobytes(),
+        timestamps=array("q", batch.timestamps).tobytes(),
+        received=array("q", batch.received).tobytes(),
         names=[name for name in names if name is not None],
-        name_codes=np.array(codes, np.int32).tobytes(),
+        name_codes=array("i", codes).tobytes(),
         message_ids=batch.message_ids,
         group_ids=batch.group_ids if any(batch.group_ids) else None,
     )
@@ -112,11 +112,9 @@ def unpack_batch(first_seq: int, columns_blob: bytes, raws_blob: bytes) -> Event
 
 def ints32(data: bytes) -> list[int]:
     """The 32-bit numbers of a column."""
-    found: list[int] = np.frombuffer(data, np.int32).tolist()
-    return found
+    return array("i", data).tolist()
 
 
 def ints64(data: bytes) -> list[int]:
     """The 64-bit numbers of a column."""
-    found: list[int] = np.frombuffer(data, np.int64).tolist()
-    return found
+    return array("q", data).tolist()

@@ -38,8 +38,8 @@ class SqliteLog:
         try:
             self._store = Store(folder)
             try:
-                forget.finish(self._store)
                 stretches.check(self._store)
+                forget.try_to_finish(self._store)
                 self._next_seq = self._stored_next_seq()
             except BaseException:
                 self._store.close()
@@ -89,9 +89,12 @@ class SqliteLog:
         """Where to write the file of a stretch that begins with ``first_seq``."""
         return history.fresh_path(self.folder, first_seq)
 
-    def append_stretch(self, stretch: Stretch) -> None:
-        """Take in events whose file stands at a :meth:`history_path`; E604 when it cannot be made durable."""
-        stretches.register(self._store, stretch)
+    def append_stretch(self, stretch: Stretch, quarantined: Sequence[Quarantined] = ()) -> None:
+        """Take in events whose file stands at a :meth:`history_path`, and what was set aside, at once.
+
+        The file is made durable first; E604 when it cannot be.
+        """
+        stretches.register(self._store, stretch, quarantined)
         self._next_seq = stretch.to_seq + 1
 
     def read(self, after_seq: int, upto: int | None = None) -> Iterator[Entry]:

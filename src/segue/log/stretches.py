@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from segue.log import entries, faults, history, identity
-from segue.log.batch import EventBatch, Stretch
+from segue.log import entries, faults, history, identity, quarantine
+from segue.log.batch import EventBatch, Quarantined, Stretch
 from segue.log.store import Store
 
-_EVENTS_IN_FILE_MAX = 250_000
+_EVENTS_IN_FILE_MAX = 100_000
 _INSERT = (
     "INSERT INTO stretches (from_seq, to_seq, path, bytes, events, received_min, received_max)"
     " VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
 
 
-def register(store: Store, stretch: Stretch) -> None:
+def register(store: Store, stretch: Stretch, quarantined: Sequence[Quarantined]) -> None:
     """Append a stretch whose file stands under ``history/``; the next seq must be its first (ValueError)."""
     file = store.folder / history.FOLDER / stretch.path
     if stretch.count != stretch.to_seq - stretch.from_seq + 1:
@@ -36,6 +36,7 @@ def register(store: Store, stretch: Stretch) -> None:
             raise ValueError(f"seq {stretch.from_seq} was appended where {upcoming} is next")
         add(connection, store.folder, stretch)
         identity.write(connection, marks, created_at)
+        quarantine.write(connection, quarantined)
         entries.set_next_seq(connection, stretch.to_seq + 1)
 
 
