@@ -85,7 +85,7 @@ class Expressions:
             return self._time_of_text(found.sql)
         if found.kind == "DATE" or found.kind.startswith("TIMESTAMP"):
             moment = self._moment(found)
-            return f"try(epoch_ms({moment}))"
+            return f"try(epoch_us({moment}) // 1000)"
         return "NULL::BIGINT"
 
     def _moment(self, found: Field) -> str:
@@ -111,7 +111,7 @@ class Expressions:
             moment = f"CASE WHEN {zoned} THEN try_cast({text} AS TIMESTAMPTZ) ELSE {naive} END"
         return (
             f"CASE WHEN {numeral} IS NOT NULL THEN {self._time_of_number(numeral)}"
-            f" ELSE try(epoch_ms({moment})) END"
+            f" ELSE try(epoch_us({moment}) // 1000) END"
         )
 
     def digest(self) -> str:
