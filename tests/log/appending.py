@@ -1,4 +1,4 @@
-"""A process that appends to a log until it is killed, and says each seq that it was promised."""
+"""A process that appends to a log until it is done or killed, and says each seq that it was promised."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def _changes(first_seq: int) -> ChangeColumns:
     )
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, turns: int) -> None:
     """Append batches of growing size, close stretches now and then, store changes."""
     with SqliteLog.open(folder, running="the appending test") as log:
-        for turn in range(100_000):
+        for turn in range(turns):
             seq = log.next_seq
             events = tracks(seq, 1 + turn % 7)
             events.created = [(0, 0, "u0")] if seq == 1 else []
@@ -49,4 +49,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), int(sys.argv[2]))

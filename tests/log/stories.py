@@ -53,27 +53,24 @@ def stretch_of(log: SqliteLog, events: EventBatch) -> Stretch:
 def told(log: SqliteLog, after: int = 0, upto: int | None = None) -> list[tuple[object, ...]]:
     """What the log reads back, one tuple an event, record or mark, wherever it is stored."""
     lines: list[tuple[object, ...]] = []
-    for entry in log.read(after, upto):
+    for entry in log.replay(after, upto):
         if isinstance(entry, Record):
             lines.append(("record", entry.seq, entry.at, entry.kind, entry.body))
         else:
-            lines.extend(_events(log, entry))
-            lines.extend(_marks(entry))
+            events = range(len(entry))
+            lines.extend(("event", entry.event(at), entry.source, entry.raws[at]) for at in events)
+            lines.extend(marks(entry))
     return lines
 
 
-def _events(log: SqliteLog, entry: EventBatch | Stretch) -> Iterable[tuple[object, ...]]:
-    for part in log.read_stretch(entry) if isinstance(entry, Stretch) else [entry]:
-        for at in range(len(part)):
-            event = part.event(at)
-            yield ("event", event, part.source, part.raws[at])
-
-
-def _marks(entry: EventBatch | Stretch) -> Iterable[tuple[object, ...]]:
+def marks(entry: EventBatch | Stretch) -> list[tuple[object, ...]]:
+    """The marks of an entry, each with its kind and its seq."""
     first = entry.first_seq if isinstance(entry, EventBatch) else 0
-    for name in ("created", "links", "aliases", "merges"):
-        for place, *rest in getattr(entry, name):
-            yield (name, first + place, *rest)
+    return [
+        (name, first + place, *rest)
+        for name in ("created", "links", "aliases", "merges")
+        for place, *rest in getattr(entry, name)
+    ]
 
 
 def seqs(entries: Iterable[Entry]) -> list[int]:

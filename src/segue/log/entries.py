@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from segue.log import identity
 from segue.log.batch import Entry, EventBatch, Record, Stretch
@@ -87,9 +86,20 @@ def _chunk(connection: sqlite3.Connection, after: int, upto: int) -> tuple[list[
         end = records[-1].seq
     kept = [batch for batch in batches if batch.first_seq <= end]
     stretches = _stretches(connection, first, end, [record.seq for record in records])
-    marks = _Reader(identity.read(connection, first, end))
+    marks = identity.MarkCursor(identity.read(connection, first, end))
     entries: list[Entry] = sorted([*kept, *records, *stretches], key=_place)
-    return [marks.onto(entry) for entry in entries], end
+    return [_marked(entry, marks) for entry in entries], end
+
+
+def _marked(entry: Entry, cursor: identity.MarkCursor) -> Entry:
+    if isinstance(entry, EventBatch):
+        identity.attach(entry, cursor.upto(entry.last_seq))
+    elif isinstance(entry, Stretch):
+        marks = cursor.upto(entry.to_seq)
+        return replace(
+            entry, created=marks.created, links=marks.links, aliases=marks.aliases, merges=marks.merges
+        )
+    return entry
 
 
 def _place(entry: Entry) -> int:
@@ -152,38 +162,3 @@ def registered(connection: sqlite3.Connection, first: int, last: int) -> list[St
             (first, last),
         )
     ]
-
-
-class _Reader:
-    """Gives entries in rising order their share of the marks, without looking at any mark twice."""
-
-    def __init__(self, marks: Marks) -> None:
-        self._left: dict[str, list[Any]] = {
-            "created": marks.created,
-            "links": marks.links,
-            "aliases": marks.aliases,
-            "merges": marks.merges,
-        }
-        self._at = dict.fromkeys(self._left, 0)
-
-    def onto(self, entry: Entry) -> Entry:
-        if isinstance(entry, Record):
-            return entry
-        if isinstance(entry, EventBatch):
-            identity.attach(entry, self._upto(entry.last_seq))
-            return entry
-        marks = self._upto(entry.to_seq)
-        return replace(
-            entry, created=marks.created, links=marks.links, aliases=marks.aliases, merges=marks.merges
-        )
-
-    def _upto(self, last: int) -> Marks:
-        return Marks(**{name: self._take(name, last) for name in self._left})
-
-    def _take(self, name: str, last: int) -> list[Any]:
-        marks, start = self._left[name], self._at[name]
-        stop = start
-        while stop < len(marks) and marks[stop][0] <= last:
-            stop += 1
-        self._at[name] = stop
-        return marks[start:stop]

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from segue.domain.errors import SegueError
 from segue.log import faults, schema
-from segue.log.batch import EventBatch, LazyBodies, Stretch
+from segue.log.batch import EventBatch
 from segue.log.body import context_json, properties_json, traits_json
 
 FOLDER = schema.HISTORY
@@ -157,41 +157,6 @@ def sync(path: Path) -> None:
             os.close(descriptor)
 
 
-def read_batches(folder: Path, stretch: Stretch, size: int = _EVENTS_AT_ONCE) -> Iterator[EventBatch]:
-    """The events of a stretch as batches of at most ``size``, without marks: those are the stretch's own."""
-    file = folder / FOLDER / stretch.path
-    with connect() as connection:
-        try:
-            found = connection.execute(
-                'SELECT seq, source, "row", type, name, timestamp, received_at, message_id, group_id, raw'
-                f" FROM read_parquet({quoted(file)}) WHERE seq BETWEEN ? AND ? ORDER BY seq",
-                [stretch.from_seq, stretch.to_seq],
-            )
-            while rows := found.fetchmany(size):
-                yield from _batches_of(rows)
-        except duckdb.Error as error:
-            raise unreadable(file, error) from error
-
-
 def unreadable(file: object, error: duckdb.Error) -> SegueError:
     """E603 for a history file that DuckDB cannot read."""
     return faults.damaged(file, str(error).splitlines()[0])
-
-
-def _batches_of(rows: list[tuple[Any, ...]]) -> Iterator[EventBatch]:
-    """Rows in order as batches, a new one wherever the source changes or a seq is left out."""
-    start = 0
-    for at in range(1, len(rows) + 1):
-        if at == len(rows) or rows[at][0] != rows[at - 1][0] + 1 or rows[at][1] != rows[start][1]:
-            yield _batch_of(rows[start:at])
-            start = at
-
-
-def _batch_of(rows: list[tuple[Any, ...]]) -> EventBatch:
-    seqs, sources, owners, types, names, times, received, ids, groups, raws = map(
-        list, zip(*rows, strict=True)
-    )
-    bodies = [raw.encode() for raw in raws]
-    return EventBatch(
-        seqs[0], sources[0], owners, types, names, times, received, ids, groups, bodies, LazyBodies(bodies)
-    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from segue.log.batch import Alias, Created, EventBatch, Link, Merge, Stretch
 
@@ -32,6 +33,31 @@ class Marks:
     links: list[Link] = field(default_factory=list)
     aliases: list[Alias] = field(default_factory=list)
     merges: list[Merge] = field(default_factory=list)
+
+
+class MarkCursor:
+    """Gives entries in rising order their share of some marks, without looking at any mark twice."""
+
+    def __init__(self, marks: Marks) -> None:
+        self._left: dict[str, list[Any]] = {
+            "created": marks.created,
+            "links": marks.links,
+            "aliases": marks.aliases,
+            "merges": marks.merges,
+        }
+        self._at = dict.fromkeys(self._left, 0)
+
+    def upto(self, last: int) -> Marks:
+        """The marks not given yet with ``seq <= last``."""
+        return Marks(**{name: self._take(name, last) for name in self._left})
+
+    def _take(self, name: str, last: int) -> list[Any]:
+        marks, start = self._left[name], self._at[name]
+        stop = start
+        while stop < len(marks) and marks[stop][0] <= last:
+            stop += 1
+        self._at[name] = stop
+        return marks[start:stop]
 
 
 @dataclass(frozen=True, slots=True)

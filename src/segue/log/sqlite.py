@@ -9,7 +9,7 @@ from typing import Self
 
 import duckdb
 
-from segue.log import changes, entries, faults, forget, history, identity, quarantine, scan, stretches
+from segue.log import changes, entries, faults, forget, history, identity, quarantine, replay, scan, stretches
 from segue.log.batch import Entry, EventBatch, Quarantined, Record, Stretch
 from segue.log.changes import ChangeColumns, ChangePage, Progress
 from segue.log.identity import Identity
@@ -101,9 +101,9 @@ class SqliteLog:
         """Everything with ``after_seq < seq <= upto``, in order; what is appended meanwhile is left out."""
         return entries.read(self._store, after_seq, self._next_seq - 1 if upto is None else upto)
 
-    def read_stretch(self, stretch: Stretch) -> Iterator[EventBatch]:
-        """The events of a stretch within its bounds, as batches without marks."""
-        return history.read_batches(self.folder, stretch)
+    def replay(self, after_seq: int = 0, upto: int | None = None) -> Iterator[EventBatch | Record]:
+        """What :meth:`read` gives, with the events of stretches as batches too; bodies are decoded late."""
+        return replay.replay(self._store, after_seq, self._next_seq - 1 if upto is None else upto)
 
     def close_stretch(self, min_events: int) -> int:
         """Move the batches to history files when they hold ``min_events`` (at least 1); how many moved."""
