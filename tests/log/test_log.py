@@ -89,8 +89,16 @@ def test_an_imported_stretch_is_part_of_the_log(tmp_path: Path) -> None:
         log.append_stretch(stretch_of(log, imported), [Quarantined(5, "file", "E501", "m", "h", b"x")])
         assert log.quarantine_counts() == {"open": 1}
         log.append([tracks(4, 1)])
-        kinds = [type(entry) for entry in log.read(0)]
-        assert kinds == [EventBatch, Stretch, EventBatch]
+        first, middle, last = log.read(0)
+        assert isinstance(first, EventBatch)
+        assert isinstance(middle, Stretch)
+        assert isinstance(last, EventBatch)
+        (inside,) = log.read_stretch(middle)
+        assert (inside.raws, inside.created, inside.links) == (
+            imported.raws,
+            imported.created,
+            imported.links,
+        )
         assert log.identity().created_at == [2002, 2003]
         before = told(log)
         assert log.close_stretch(3) == 0

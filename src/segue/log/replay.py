@@ -29,6 +29,15 @@ def replay(store: Store, after: int, upto: int) -> Iterator[EventBatch | Record]
         reader.close()
 
 
+def of_stretch(folder: Path, stretch: Stretch) -> Iterator[EventBatch]:
+    """The events of one stretch, with marks."""
+    reader = Reader(folder)
+    try:
+        yield from _marked(stretch, reader)
+    finally:
+        reader.close()
+
+
 def _marked(stretch: Stretch, reader: Reader) -> Iterator[EventBatch]:
     cursor = identity.MarkCursor(identity.of_stretch(stretch))
     for batch in reader.batches(stretch):

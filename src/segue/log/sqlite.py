@@ -105,6 +105,10 @@ class SqliteLog:
         """What :meth:`read` gives, with the events of stretches as batches too; bodies are decoded late."""
         return replay.replay(self._store, after_seq, self._next_seq - 1 if upto is None else upto)
 
+    def read_stretch(self, stretch: Stretch) -> Iterator[EventBatch]:
+        """The events of one stretch within its bounds, as batches with their marks."""
+        return replay.of_stretch(self.folder, stretch)
+
     def close_stretch(self, min_events: int) -> int:
         """Move the batches to history files when they hold ``min_events`` (at least 1); how many moved."""
         with self._upkeep:
