@@ -117,16 +117,17 @@ class Expressions:
     def digest(self) -> str:
         """The MD5 of a row's content where it has no message id; missing differs from an empty text."""
         column = self.mapping.message_id
-        cells = ", ".join(
-            f"coalesce({one.sql}::VARCHAR, chr(30))" if one.nullable else one.sql
-            for one in self.fields.values()
-        )
+        cells = ", ".join(f"coalesce({self._cell(one)}, chr(30))" for one in self.fields.values())
         whole = f"md5(concat_ws(chr(31), {cells}))"
         return whole if column is None else f"CASE WHEN {self.text(column)} IS NULL THEN {whole} END"
 
-    def message_id(self) -> str:
-        """The row's own id, else its digest, and from the second identical row on which one it is."""
-        named = "concat('row-', digest, CASE WHEN nth > 1 THEN concat('-', nth) ELSE '' END)"
+    @staticmethod
+    def _cell(found: Field) -> str:
+        return found.sql if found.kind == "VARCHAR" else f"{found.sql}::VARCHAR"
+
+    def message_id(self, repeated: bool = True) -> str:
+        """The row's own id, else its digest and, if any are ``repeated``, which one of its kind it is."""
+        named = "CASE WHEN nth > 1 THEN concat(digest, '-', nth) ELSE digest END" if repeated else "digest"
         column = self.mapping.message_id
         return named if column is None else f"coalesce({self.text(column)}, {named})"
 

@@ -52,7 +52,7 @@ class RowRoad:
                 digest = md5(raws[place], usedforsecurity=False).digest()
                 self._named[digest] += 1
                 nth = self._named[digest]
-                body.messageId = f"row-{digest.hex()}" + (f"-{nth}" if nth > 1 else "")
+                body.messageId = digest.hex() + (f"-{nth}" if nth > 1 else "")
 
 
 def table_rows(table: Table, road: RowRoad) -> Iterator[Portion]:

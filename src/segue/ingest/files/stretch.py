@@ -26,7 +26,12 @@ from segue.log.history import copy_to, objects
 CHUNK_ROWS = 500_000
 _NUMBERS = (
     "(mark & 18446744073709551615::UHUGEINT)::UBIGINT AS high, (mark >> 64)::UBIGINT AS low,"
-    " coalesce(received, 0) AS received, coalesce(timestamp, 0) AS timestamp, code IS NULL AS good,"
+    " coalesce(received_at, 0) AS received, coalesce(timestamp, 0) AS timestamp, code IS NULL AS good,"
+    " clamped, unparsed"
+)
+_PART = (
+    "place, line, user_id, name, message_id, received AS received_at,"
+    f" CASE WHEN {CLAMPED} THEN received ELSE timestamp END AS timestamp,"
     f" coalesce({CLAMPED}, false) AS clamped, sent IS NULL AS unparsed"
 )
 
@@ -82,27 +87,36 @@ class _Chunk:
     def rejected(self) -> list[Rejected]:
         """The rows that are no events, each as the JSON object of its columns."""
         whole = self.says.json({name: name for name in self.says.fields})
-        found = self.run(f"SELECT line + 1, code, {whole} FROM part WHERE code IS NOT NULL").fetchall()
+        found = self.run(
+            f"SELECT line + 1, code, {whole} FROM {self._cells()} POSITIONAL JOIN part WHERE code IS NOT NULL"
+        ).fetchall()
         return [Rejected(code, HINTS[code], raw.encode(), line) for line, code, raw in found]
 
     def _fetched(self, query: str) -> Columns:
         found = self.run(query).fetchnumpy()
         return {name: np.ma.getdata(column) for name, column in found.items()}
 
+    def _bounds(self) -> str:
+        return f"place > {self.done} AND place <= {self.upto}"
+
+    def _cells(self) -> str:
+        """The file's own columns of the chunk, in order."""
+        cells = ", ".join(field.sql for field in self.says.fields.values())
+        return f"(SELECT {cells} FROM ordered WHERE {self._bounds()})"
+
     def _prepare(self) -> None:
-        bounds = f"place > {self.done} AND place <= {self.upto}"
-        again = self._fetched(f"SELECT place, nth FROM again WHERE {bounds}")
+        again = self._fetched(f"SELECT place, nth FROM again WHERE {self._bounds()}")
         nth = np.ones(self.upto - self.done, np.int64)
         nth[again["place"] - self.done - 1] = again["nth"]
         self.connection.register("counted", {"nth": nth})
         prefix = literal(f"{len(self.source)}:{self.source}")
-        mapping = self.says.mapping
+        says, mapping = self.says, self.says.mapping
         self.run(
-            f"CREATE OR REPLACE TEMP TABLE part AS SELECT *, {self.says.verdict()} AS code,"
+            f"CREATE OR REPLACE TEMP TABLE part AS SELECT {_PART}, {says.verdict()} AS code,"
             f" md5_number(concat({prefix}, message_id)) AS mark FROM"
-            f" (SELECT *, coalesce(sent, received) AS timestamp, {self.says.text(mapping.user)} AS user_id,"
-            f" {self.says.trimmed(mapping.event)} AS name, {self.says.message_id()} AS message_id"
-            f" FROM (SELECT * FROM ordered WHERE {bounds}) POSITIONAL JOIN counted)"
+            f" (SELECT *, coalesce(sent, received) AS timestamp, {says.text(mapping.user)} AS user_id,"
+            f" {says.trimmed(mapping.event)} AS name, {says.message_id(len(again['nth']) > 0)} AS message_id"
+            f" FROM (SELECT * FROM ordered WHERE {self._bounds()}) POSITIONAL JOIN counted)"
         )
         self.connection.unregister("counted")
 
@@ -173,8 +187,8 @@ class _Chunk:
         properties = self.says.json(self.says.mapping.properties or {})
         return (
             f"SELECT seq, \"row\", {literal(self.source)} AS source, 'track' AS type, name, timestamp,"
-            " received AS received_at, message_id, NULL::VARCHAR AS group_id, properties,"
+            " received_at, message_id, NULL::VARCHAR AS group_id, properties,"
             f" '{{}}' AS context, '{{}}' AS traits, {RAW} AS raw"
-            f" FROM (SELECT * REPLACE (CASE WHEN {CLAMPED} THEN received ELSE timestamp END AS timestamp),"
-            f" {properties} AS properties FROM part POSITIONAL JOIN marks) WHERE keep"
+            f" FROM (SELECT *, {properties} AS properties"
+            f" FROM {self._cells()} POSITIONAL JOIN part POSITIONAL JOIN marks) WHERE keep"
         )

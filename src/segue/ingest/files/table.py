@@ -41,7 +41,7 @@ class Table:
 
 
 Stage = Callable[[duckdb.DuckDBPyConnection, Path, Mapping], tuple[Expressions, list[Rejected]]]
-"""Fills the table ``staged``; returns the expressions over it and the lines that are none."""
+"""Fills the table ``ordered`` in file order; returns the expressions over it and the lines that are none."""
 
 
 def exact_path(path: Path) -> str:
@@ -55,22 +55,23 @@ def open_table(path: Path, mapping: Mapping, stage: Stage) -> Table:
     connection.execute("SET TimeZone = 'UTC'")
     expressions, rejected = stage(connection, path, mapping)
     measured = Expressions(expressions.mapping, _measured(connection, expressions.fields))
-    _put_in_order(connection, measured)
+    _put_in_order(connection)
     rows = connection.execute("SELECT count(*) FROM ordered").fetchall()[0][0]
     return Table(connection, path, measured, rows, rejected)
 
 
 def fill(connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping, source: Source) -> Expressions:
-    """Read a source into ``staged``; duckdb.Error when its contents are not what its head says."""
+    """Read a source into ``ordered``; duckdb.Error when its contents are not what its head says."""
     settled = mapping.settled(path, list(source.columns))
     fields = {name: Field(f"c{at}", kind) for at, (name, kind) in enumerate(source.columns.items())}
     expressions = Expressions(settled, fields)
     chosen = ", ".join(f"{identifier(name)} AS {field.sql}" for name, field in fields.items())
     sent, received = expressions.time(settled.timestamp), expressions.time(settled.received_at)
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE staged AS SELECT *, coalesce(stamped, sent) AS received FROM"
-        f" (SELECT row_number() OVER () AS line, *, {sent} AS sent, {received} AS stamped FROM"
-        f" (SELECT {chosen} FROM {source.sql}))"
+        "CREATE OR REPLACE TEMP TABLE ordered AS"
+        f" SELECT *, coalesce(stamped, sent) AS received, {expressions.digest()} AS digest FROM"
+        " (SELECT row_number() OVER () AS line, row_number() OVER () AS place, *,"
+        f" {sent} AS sent, {received} AS stamped FROM (SELECT {chosen} FROM {source.sql}))"
     )
     return expressions
 
@@ -78,7 +79,7 @@ def fill(connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping, so
 def _measured(connection: duckdb.DuckDBPyConnection, fields: Mapped[str, Field]) -> dict[str, Field]:
     """The fields with what their values are like."""
     asked = [part for field in fields.values() for part in _questions(field)]
-    answers = iter(connection.execute(f"SELECT {', '.join(asked)} FROM staged").fetchall()[0])
+    answers = iter(connection.execute(f"SELECT {', '.join(asked)} FROM ordered").fetchall()[0])
     return {
         name: Field(field.sql, field.kind, nullable=bool(next(answers)), longest=int(next(answers) or 0))
         for name, field in fields.items()
@@ -92,20 +93,19 @@ def _questions(field: Field) -> tuple[str, str]:
     return missing, f"max(strlen({field.sql}))" if field.kind == "VARCHAR" else "0"
 
 
-def _put_in_order(connection: duckdb.DuckDBPyConnection, expressions: Expressions) -> None:
+def _put_in_order(connection: duckdb.DuckDBPyConnection) -> None:
     """Rows count in order of receipt, ties in file order; most files are written so.
 
     A row without a message id is named by its content and its how-manieth identical row it is.
     """
     disordered = connection.execute(
-        "SELECT count(*) FROM (SELECT received < lag(received) OVER () AS back FROM staged) WHERE back"
+        "SELECT count(*) FROM (SELECT received < lag(received) OVER () AS back FROM ordered) WHERE back"
     ).fetchall()[0][0]
-    rows = "(SELECT * FROM staged ORDER BY received NULLS FIRST, line)" if disordered else "staged"
-    connection.execute(
-        "CREATE TEMP TABLE ordered AS SELECT row_number() OVER () AS place, *,"
-        f" {expressions.digest()} AS digest FROM {rows}"
-    )
-    connection.execute("DROP TABLE staged")
+    if disordered:
+        connection.execute(
+            "CREATE OR REPLACE TEMP TABLE ordered AS SELECT * REPLACE (row_number() OVER () AS place) FROM"
+            " (SELECT * FROM ordered ORDER BY received NULLS FIRST, line)"
+        )
     connection.execute(
         "CREATE TEMP TABLE again AS SELECT * FROM (SELECT place,"
         " row_number() OVER (PARTITION BY digest ORDER BY line) AS nth FROM ordered SEMI JOIN"
