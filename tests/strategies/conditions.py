@@ -45,7 +45,7 @@ from segue.language.tree import (
     TruthValue,
     Window,
 )
-from tests.strategies.vocabulary import EVENTS, LISTS, MOMENTS, NUMBERS, PATHS, TEXTS, lengths
+from tests.strategies.vocabulary import LISTS, MOMENTS, NUMBERS, OFTEN_EVENTS, PATHS, TEXTS, lengths, weighted
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -58,7 +58,7 @@ def shared(build: Callable[P, st.SearchStrategy[T]]) -> Callable[P, st.SearchStr
 
     @cache
     def kept(*args: P.args, **kwargs: P.kwargs) -> st.SearchStrategy[T]:
-        return _drawn(lambda: built(*args, **kwargs))
+        return _drawn(lambda: built(*args, **kwargs))  # type: ignore[arg-type]
 
     return cast(Callable[P, st.SearchStrategy[T]], kept)
 
@@ -73,6 +73,7 @@ OPERATORS = ("==", "!=", *ORDERINGS)
 
 operators = st.sampled_from(OPERATORS)
 paths = st.sampled_from(PATHS)
+_number_paths = st.sampled_from((*[("n",)] * 6, ("o", "n"), ("v",), ("s",)))
 
 
 def _literal_number(value: float) -> Number:
@@ -114,14 +115,15 @@ def properties(read: Kind) -> st.SearchStrategy[Property]:
 @shared
 def wheres(zone: ZoneInfo) -> st.SearchStrategy[Condition]:
     """Conditions on one event."""
-    leaf = st.one_of(
-        raw_leaves(properties, zone),
-        st.builds(Compare, operators, event_arithmetic(), event_numbers()),
-        st.builds(lambda part, values, negated: In(part, tuple(values), negated),
-                  event_arithmetic(), st.lists(numbers, min_size=1, max_size=3), st.booleans()),
-        st.builds(Presence, event_arithmetic(), st.booleans()),
-        st.booleans().map(Truth),
-    )  # fmt: skip
+    number = st.just(Property(("n",), "properties", Kind.NUMBER))
+    leaf = weighted(
+        (8, raw_leaves(properties, zone)),
+        (6, either_way(operators, number, numbers)),
+        (1, st.builds(Compare, operators, event_arithmetic(), event_numbers())),
+        (1, one_of_numbers(event_arithmetic())),
+        (1, st.builds(Presence, event_arithmetic(), st.booleans())),
+        (1, st.booleans().map(Truth)),
+    )
     return combined(leaf, leaves_max=3)
 
 
@@ -138,17 +140,10 @@ def event_arithmetic() -> st.SearchStrategy[Operand]:
 
 @shared
 def patterns(zone: ZoneInfo) -> st.SearchStrategy[EventPattern]:
-    where = st.one_of(st.none(), st.none(), wheres(zone))
-    return st.one_of(
-        st.builds(EventPattern, st.just("track"), st.sampled_from(EVENTS), where),
-        st.builds(EventPattern, st.just("track"), st.sampled_from(EVENTS), st.none()),
-        st.builds(
-            EventPattern,
-            st.sampled_from(("any", "page", "screen", "identify", "group", "alias")),
-            st.none(),
-            where,
-        ),
-    )
+    where = weighted((3, st.none()), (1, wheres(zone)))
+    tracks = st.builds(EventPattern, st.just("track"), st.sampled_from(OFTEN_EVENTS), where)
+    types = st.sampled_from(("any", "any", "page", "screen", "identify", "group", "alias"))
+    return weighted((3, tracks), (2, st.builds(EventPattern, types, st.none(), where)))
 
 
 # ---- shared shapes ---------------------------------------------------------------------------
@@ -198,12 +193,8 @@ def combined(leaves: st.SearchStrategy[Condition], leaves_max: int) -> st.Search
 
 @shared
 def plain_windows(zone: ZoneInfo) -> st.SearchStrategy[AllTime | Last | Between]:
-    return st.one_of(
-        st.just(AllTime()),
-        lengths.map(Last),
-        lengths.map(Last),
-        st.tuples(moments(zone), st.one_of(st.none(), moments(zone))).map(_between),
-    )
+    dates = st.tuples(moments(zone), st.one_of(st.none(), moments(zone)))
+    return weighted((1, st.just(AllTime())), (3, lengths.map(Last)), (1, dates.map(_between)))
 
 
 def _between(dates: tuple[Moment, Moment | None]) -> Between:
@@ -216,11 +207,8 @@ def _between(dates: tuple[Moment, Moment | None]) -> Between:
 
 @shared
 def windows(zone: ZoneInfo) -> st.SearchStrategy[Window]:
-    return st.one_of(
-        plain_windows(zone),
-        st.builds(SinceEvent, st.sampled_from(("last", "first")), patterns(zone), plain_windows(zone)),
-        st.just(ThisSession()),
-    )
+    since = st.builds(SinceEvent, st.sampled_from(("last", "first")), patterns(zone), plain_windows(zone))
+    return weighted((6, plain_windows(zone)), (2, since), (1, st.just(ThisSession())))
 
 
 @shared
@@ -231,7 +219,10 @@ def aggregates(zone: ZoneInfo, *names: str) -> st.SearchStrategy[Operand]:
 
 @shared
 def path_aggregates(zone: ZoneInfo, *names: str, read: Kind = Kind.UNKNOWN) -> st.SearchStrategy[Operand]:
-    return st.builds(Aggregate, st.sampled_from(names), patterns(zone), paths, windows(zone), st.just(read))
+    """Aggregates with a path; mostly where numbers are, for those that take numbers."""
+    numeric = set(names) <= {"sum", "avg", "min", "max"}
+    where = _number_paths if numeric else paths
+    return st.builds(Aggregate, st.sampled_from(names), patterns(zone), where, windows(zone), st.just(read))
 
 
 @shared
@@ -259,12 +250,13 @@ def raws(zone: ZoneInfo) -> Raws:
 @shared
 def exact_numbers(zone: ZoneInfo) -> st.SearchStrategy[Operand]:
     """Operands that are numbers by themselves and move with events and time."""
-    return st.one_of(
-        aggregates(zone, "count", "days"),
-        aggregates(zone, "count"),
-        path_aggregates(zone, "sum", "min", "max", "distinct"),
-        sessions(zone),
-        sequences(zone),
+    return weighted(
+        (3, aggregates(zone, "count")),
+        (1, aggregates(zone, "days")),
+        (3, path_aggregates(zone, "sum", "min", "max")),
+        (1, path_aggregates(zone, "distinct")),
+        (1, sessions(zone)),
+        (1, sequences(zone)),
     )
 
 
@@ -281,12 +273,7 @@ def calculations(zone: ZoneInfo) -> st.SearchStrategy[Operand]:
 
 @shared
 def times(zone: ZoneInfo) -> st.SearchStrategy[Operand]:
-    return st.one_of(
-        aggregates(zone, "last", "first"),
-        aggregates(zone, "last", "first"),
-        raws(zone)(Kind.TIME),
-        moments(zone),
-    )
+    return weighted((3, aggregates(zone, "last", "first")), (1, raws(zone)(Kind.TIME)), (1, moments(zone)))
 
 
 @shared
@@ -294,19 +281,25 @@ def leaves(zone: ZoneInfo) -> st.SearchStrategy[Condition]:
     """One comparison about a person's events and traits."""
     elapsed = st.builds(Elapsed, st.sampled_from(("since", "until")), times(zone))
     computed = st.one_of(exact_numbers(zone), path_aggregates(zone, "avg"), calculations(zone))
-    return st.one_of(
-        st.builds(Compare, operators, exact_numbers(zone), st.integers(0, 3).map(_literal_number)),
-        either_way(operators, computed, numbers),
-        st.builds(Compare, operators, computed, any_numbers(zone)),
-        st.builds(Compare, operators, times(zone), times(zone)),
-        either_way(operators, elapsed, durations),
-        raw_leaves(raws(zone), zone),
-        st.builds(
-            lambda operand, values, negated: In(operand, tuple(values), negated),
-            computed, st.lists(numbers, min_size=1, max_size=3), st.booleans(),
-        ),
-        st.builds(Presence, st.one_of(computed, times(zone).map(_unread)), st.booleans()),
-    )  # fmt: skip
+    return weighted(
+        (5, st.builds(Compare, operators, exact_numbers(zone), st.integers(0, 3).map(_literal_number))),
+        (2, either_way(operators, computed, numbers)),
+        (2, st.builds(Compare, operators, computed, any_numbers(zone))),
+        (2, st.builds(Compare, operators, times(zone), times(zone))),
+        (4, either_way(operators, elapsed, durations)),
+        (4, raw_leaves(raws(zone), zone)),
+        (1, one_of_numbers(computed)),
+        (1, st.builds(Presence, st.one_of(computed, times(zone).map(_unread)), st.booleans())),
+    )
+
+
+def one_of_numbers(operand: st.SearchStrategy[Operand]) -> st.SearchStrategy[Condition]:
+    return st.builds(
+        lambda part, values, negated: In(part, tuple(values), negated),
+        operand,
+        st.lists(numbers, min_size=1, max_size=3),
+        st.booleans(),
+    )
 
 
 def _unread(operand: Operand) -> Operand:
@@ -323,8 +316,11 @@ def conditions(
     zone: ZoneInfo, segments: tuple[str, ...] = (), lists: tuple[str, ...] = LISTS, leaves_max: int = 5
 ) -> st.SearchStrategy[Condition]:
     """Whole conditions; ``segments`` are the names they may refer to."""
-    words: list[st.SearchStrategy[Condition]] = [leaves(zone)] * 6
-    words.append(st.one_of(st.sampled_from(lists).map(ListRef), st.booleans().map(Truth)))
+    words: list[tuple[int, st.SearchStrategy[Condition]]] = [
+        (8, leaves(zone)),
+        (1, st.sampled_from(lists).map(ListRef)),
+        (1, st.booleans().map(Truth)),
+    ]
     if segments:
-        words.append(st.sampled_from(segments).map(SegmentRef))
-    return combined(st.one_of(words), leaves_max)
+        words.append((2, st.sampled_from(segments).map(SegmentRef)))
+    return combined(weighted(*words), leaves_max)

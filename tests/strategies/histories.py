@@ -18,57 +18,62 @@ from hypothesis import strategies as st
 
 from segue.domain.time import DAY, HOUR, MINUTE, SECOND, format_instant
 from tests.strategies.vocabulary import (
-    EVENTS,
     GROUPS,
     LENGTHS_MS,
     LISTS,
-    PATHS,
+    ODD_PATH,
+    OFTEN_EVENTS,
+    OFTEN_USERS,
     START_MS,
-    USERS,
+    TEXTS,
     VISITORS,
     json_values,
+    moments_text,
+    some_numbers,
+    weighted,
 )
 
 Step = tuple[Any, ...]
 History = list[Step]
 
-_TRACKS = [("track", name) for name in (*EVENTS, *EVENTS[:2])]
+_TRACKS = [("track", name) for name in OFTEN_EVENTS]
 _CALLS = [(type_, None) for type_ in ("page", "screen", "identify", "identify", "group", "alias")]
 _calls = st.sampled_from(_TRACKS * 2 + _CALLS)
 
-_pauses = st.one_of(
-    st.sampled_from((0, 0, 1, SECOND, 10 * MINUTE, 30 * MINUTE, 30 * MINUTE + 1, HOUR, 6 * HOUR, DAY)),
-    st.sampled_from(LENGTHS_MS),
-    st.builds(lambda ms, off: ms + off, st.sampled_from(LENGTHS_MS), st.sampled_from((-1, 1))),
-)
+_short = st.sampled_from((0, 0, 1, SECOND - 1, SECOND, SECOND + 1, 10 * MINUTE, 30 * MINUTE - 1, 30 * MINUTE))
+_hours = st.sampled_from((30 * MINUTE + 1, HOUR, HOUR, 6 * HOUR, 12 * HOUR, DAY))
+_exact = st.builds(lambda ms, off: ms + off, st.sampled_from(LENGTHS_MS), st.sampled_from((-1, 0, 1)))
+_pauses = weighted((4, _short), (2, _hours), (1, _exact))
 _fallbacks = st.sampled_from((0,) * 12 + (-SECOND, -HOUR))
-_lags = st.one_of(
-    st.just(0),
-    st.just(0),
-    st.sampled_from((-1, 1, SECOND, HOUR, DAY, 7 * DAY, -SECOND, -5 * MINUTE, -5 * MINUTE - 1)),
-    st.builds(lambda ms, off: ms + off, st.sampled_from(LENGTHS_MS), st.sampled_from((-1, 0, 1))),
-)
+_odd_lags = st.sampled_from((-1, 1, SECOND, HOUR, DAY, -SECOND, -5 * MINUTE, -5 * MINUTE - 1))
+_lags = weighted((4, st.just(0)), (1, _exact), (1, _odd_lags))
 """How long before its receipt an event happened; below zero it lies ahead."""
+
+
+_often = {"n": weighted((4, some_numbers), (1, json_values)), "s": st.sampled_from(TEXTS)}
+_seldom = {
+    "v": json_values,
+    "t": moments_text,
+    "o": st.one_of(st.fixed_dictionaries({}, optional={"n": some_numbers, "s": json_values}), json_values),
+    ODD_PATH[0]: st.fixed_dictionaries({ODD_PATH[1]: some_numbers}),
+}
 
 
 @st.composite
 def objects(draw: st.DrawFn) -> dict[str, Any]:
-    """Properties or traits: few keys, odd values, objects in objects."""
+    """Properties or traits: few keys, now and then odd values, objects in objects."""
     found: dict[str, Any] = {}
-    for path in draw(st.lists(st.sampled_from(PATHS), max_size=3, unique=True)):
-        holder = found
-        for key in path[:-1]:
-            inner = holder.setdefault(key, {})
-            holder = inner if isinstance(inner, dict) else holder
-        holder[path[-1]] = draw(json_values)
-    if draw(st.integers(0, 9)) == 0:
-        found["o"] = draw(json_values)
+    for key, values in _often.items():
+        if draw(st.integers(0, 4)):
+            found[key] = draw(values)
+    for key in draw(st.lists(st.sampled_from(sorted(_seldom)), max_size=2, unique=True)):
+        found[key] = draw(_seldom[key])
     return found
 
 
 @st.composite
 def _senders(draw: st.DrawFn, users: Sequence[str]) -> dict[str, str]:
-    who = draw(st.sampled_from(("user", "user", "visitor", "both")))
+    who = draw(st.sampled_from(("user", "user", "user", "user", "visitor", "both")))
     found = {}
     if who != "visitor":
         found["userId"] = draw(st.sampled_from(users))
@@ -101,7 +106,7 @@ def _bodies(draw: st.DrawFn, users: Sequence[str]) -> dict[str, Any]:
 def histories(
     draw: st.DrawFn,
     segments: Sequence[str] = (),
-    users: Sequence[str] = USERS,
+    users: Sequence[str] = OFTEN_USERS,
     steps_max: int = 20,
     overrides: bool = True,
 ) -> History:
@@ -109,13 +114,14 @@ def histories(
     steps: History = []
     received = START_MS
     first_sent: dict[str, int] = {}
-    for index in range(draw(st.integers(1, steps_max))):
+    for index in range(draw(st.one_of(st.integers(1, steps_max), st.integers(steps_max // 2, steps_max)))):
         received = max(START_MS, received + draw(_pauses) + draw(_fallbacks))
         kind = draw(st.integers(0, 11))
         if kind == 0:
             steps.append(("list", draw(st.sampled_from(LISTS)), draw(_ids(users)), draw(st.booleans())))
         elif kind == 1 and overrides and segments:
-            until = draw(st.one_of(st.none(), _pauses.map(lambda ms, at=received: at + ms)))
+            until = draw(st.one_of(st.none(), _pauses))
+            until = None if until is None else received + until
             member = draw(st.sampled_from((True, True, False, False, None)))
             steps.append(("override", draw(_ids(users)), draw(st.sampled_from(segments)), member, until))
         else:

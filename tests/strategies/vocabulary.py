@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
 from segue.domain.time import DAY, HOUR, MINUTE, SECOND, parse_instant
+
+T = TypeVar("T")
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe")
 SESSION_GAPS_MS = (30 * MINUTE, 30 * MINUTE, SECOND, DAY)
@@ -23,15 +25,19 @@ GROUPS = ("acme", "globex")
 LISTS = ("press", "vip")
 SEGMENTS = ("alpha", "beta", "delta", "gamma", "omega")
 EVENTS = ("Viewed", "Bought", 'It\'s "100%" _ü_')
+OFTEN_EVENTS = (*["Viewed"] * 4, *["Bought"] * 2, EVENTS[2])
+OFTEN_USERS = (*["ann"] * 5, *["bob"] * 2, USERS[2])
+ODD_PATH = ("we.ird \"k\\%'", "*")
 PATHS: tuple[tuple[str, ...], ...] = (
-    ("n",),
-    ("n",),
-    ("s",),
-    ("v",),
+    *[("n",)] * 6,
+    *[("s",)] * 2,
+    *[("v",)] * 2,
+    ("t",),
     ("o", "n"),
     ("o", "s"),
-    ("we.ird \"k\\%'", "*"),
+    ODD_PATH,
 )
+"""Mostly numbers at ``n``, texts at ``s``, anything at ``v``, times at ``t``; often the same few."""
 
 LENGTHS_MS = (1, SECOND, 30 * MINUTE, HOUR, DAY, 2 * DAY, 7 * DAY)
 """Windows, steps between events and thresholds come from the same few lengths, so that edges meet."""
@@ -71,11 +77,24 @@ ODD_VALUES: tuple[Any, ...] = (
 )
 
 zones = st.sampled_from(ZONES).map(ZoneInfo)
-lengths = st.one_of(
-    st.sampled_from(LENGTHS_MS),
-    st.builds(lambda ms, off: max(1, ms + off), st.sampled_from(LENGTHS_MS), st.sampled_from((-1, 1))),
+
+
+@st.composite
+def weighted(draw: st.DrawFn, *choices: tuple[int, st.SearchStrategy[T]]) -> T:
+    """One of several strategies, each as often as its weight says (``one_of`` drops repetitions)."""
+    indices = [index for index, (weight, _) in enumerate(choices) for _ in range(weight)]
+    return draw(choices[draw(st.sampled_from(indices))][1])
+
+
+_usual_lengths = st.sampled_from((1, SECOND, 30 * MINUTE, *[HOUR] * 2, *[DAY] * 3, 2 * DAY, *[7 * DAY] * 3))
+lengths = weighted(
+    (2, _usual_lengths),
+    (1, st.builds(lambda ms, off: max(1, ms + off), _usual_lengths, st.sampled_from((-1, 1)))),
 )
 moments_text = st.sampled_from(MOMENTS)
+some_numbers = st.one_of(
+    st.integers(-1, 3), st.sampled_from(NUMBERS), st.sampled_from(("1", " 2.5\n", "1e0"))
+)
 json_values = st.one_of(
     st.sampled_from(NUMBERS),
     st.sampled_from(TEXTS),

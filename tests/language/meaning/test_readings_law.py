@@ -22,7 +22,7 @@ from segue.language.sql.readings import day_of, is_present
 from segue.language.tree import Kind
 from tests.strategies.vocabulary import MOMENTS, ODD_VALUES, TEXTS, ZONES, json_values
 
-characters = st.characters(exclude_categories=("Cs",))
+characters = st.characters(exclude_categories=["Cs"])
 doubles = st.floats(allow_nan=False, allow_infinity=False)
 near_halves = st.builds(lambda whole, off: (whole + 0.5 + off) / 1e6, st.integers(-(10**9), 10**9), doubles)
 numerals = st.one_of(
@@ -34,7 +34,8 @@ instants = st.one_of(
     st.datetimes().map(lambda at: at.isoformat()),
     st.from_regex(
         r"\A(19[7-9]|20[0-8])[0-9]-[01]?[0-9]-[0-3]?[0-9]"
-        r"([Tt ][0-2]?[0-9]:[0-6][0-9](:[0-6][0-9]([.,][0-9]{1,9})?)?[ ]?(Z|z|[+-][0-2][0-9](:?[0-9]{2})?)?)?\Z"
+        r"([Tt ][0-2]?[0-9]:[0-6][0-9](:[0-6][0-9]([.,][0-9]{1,9})?)?"
+        r"[ ]?(Z|z|[+-][0-2][0-9](:?[0-9]{2})?)?)?\Z"
     ),
     st.text(alphabet="0123456789-:TZ+. ", max_size=26),
 )
@@ -136,7 +137,7 @@ def walks(draw: st.DrawFn) -> tuple[Any, tuple[str, ...]]:
     at = tree
     for _ in range(draw(st.integers(1, 3))):
         known = sorted(at) if isinstance(at, dict) else []
-        path.append(draw(st.sampled_from(known) if known and draw(st.booleans()) else keys))
+        path.append(draw(st.one_of(st.sampled_from(known), keys) if known else keys))
         at = at.get(path[-1]) if isinstance(at, dict) else None
     return tree, tuple(path)
 
