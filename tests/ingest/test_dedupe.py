@@ -72,6 +72,14 @@ def test_saved_and_loaded_is_the_same(batches: list[Batch], after: Batch) -> Non
     assert again.seen_many(*words(after), WINDOW).tolist() == seen.seen_many(*words(after), WINDOW).tolist()
 
 
+@given(BATCHES, BATCHES)
+def test_the_log_restores_it_in_any_order(before: Batch, after: Batch) -> None:
+    newest = {event: max(at for other, at in before if other == event) for event, _ in before}
+    seen = Seen.of_log(*words(before))
+    assert len(seen) == len(newest)
+    assert seen.seen_many(*words(after), WINDOW).tolist() == plainly(newest, after, WINDOW)
+
+
 def many(count: int, received: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     random = np.random.default_rng(count)
     high, low = random.integers(0, 2**64, (2, count), np.uint64)

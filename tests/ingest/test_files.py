@@ -18,11 +18,20 @@ from segue.ingest.files.mapping import Constant, Mapping, read_mapping
 from segue.ingest.files.reading import read_file
 from segue.ingest.identity import Identity
 from segue.ingest.intake import Intake
+from segue.ingest.opening import open_intake
 from segue.ingest.tally import Tally
 from segue.log.batch import EventBatch, Stretch
 from segue.log.sqlite import SqliteLog
 
 NOW = 1_795_341_600_000
+
+
+def reopened(desk: Desk) -> None:
+    """The same folder as another process finds it."""
+    folder = desk.log.folder
+    desk.log.close()
+    desk.log = SqliteLog.open(folder)
+    desk.intake = open_intake(desk.log, since=None)
 
 
 class Desk:
@@ -285,6 +294,17 @@ def test_identical_lines_are_different_events(desk: Desk, tmp_path: Path) -> Non
 def test_a_long_file_is_streamed(desk: Desk, tmp_path: Path) -> None:
     lines = [track(f"u{number % 7}", "00:00:00", messageId=str(number)) for number in range(45_000)]
     assert desk.take(jsonl(tmp_path, *lines)).accepted == 45_000
+
+
+def test_a_restart_forgets_nothing(desk: Desk, tmp_path: Path) -> None:
+    table = csv(tmp_path, "user_id,ts,event\n1,2026-01-01,x\n2,2026-01-01,x\n")
+    lines = jsonl(tmp_path, track("3", "00:00:00"), track("1", "00:00:00", anonymousId="x"))
+    tallies = [desk.take(table), desk.take(lines)]
+    identity = desk.intake.identity
+    reopened(desk)
+    assert [desk.take(table).duplicate, desk.take(lines).duplicate] == [tally.accepted for tally in tallies]
+    again = desk.intake.identity
+    assert (again.ids, again.rows, again.seen) == (identity.ids, identity.rows, identity.seen)
 
 
 # ---- what can be wrong ---------------------------------------------------------------------

@@ -24,6 +24,7 @@ I64 = NDArray[np.int64]
 EVER = 1 << 62
 """A window without an end: imports are compared with the whole log."""
 
+_NEVER = -1
 SLOTS_MIN = 1 << 12
 _RECEIVED_MAX = (1 << 42) - 1
 _RECEIVED = np.uint64(_RECEIVED_MAX)
@@ -176,6 +177,14 @@ class Seen:
         """The table that :meth:`saved` gave."""
         table = cls(len(entries))
         table._filled = _move(entries, table._slots, 0)
+        return table
+
+    @classmethod
+    def of_log(cls, high: U64, low: U64, received: I64) -> Seen:
+        """The table after these events, which come in any order: the newest of a fingerprint counts."""
+        table, order = cls(len(high)), np.argsort(received, kind="stable")
+        table.seen_many(high[order], low[order], received[order], _NEVER)
+        table.settle()
         return table
 
     def _make_room(self, more: int) -> None:
