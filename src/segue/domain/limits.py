@@ -21,3 +21,16 @@ DEDUPE_MS = 7 * 24 * 60 * 60 * 1_000
 EXPLAINED_EVENTS_MAX = 20
 FINDINGS_MAX = 50
 """Of one condition; the rest shows when these are mended."""
+PAGE_ROWS_MAX = 10_000
+PAGE_ROWS = 1_000
+"""Of an answer with a cursor, unless the request says otherwise."""
+QUERY_FIELDS_MAX = 50
+POSTED_BYTES_MAX = 256 * 1024 * 1024
+"""Of all bodies that are being received, decoded or written at one moment; beyond it a client comes back later."""
+DRAINED_BYTES_MAX = 4 * BODY_BYTES_MAX
+"""Of a body that is too large anyway: read to its end, so that the sender hears why, but no further."""
+BODY_SECONDS_MAX = 60
+READS_MAX = 256
+"""Requests that wait for a thread or run in one."""
+COMMANDS_MAX = 8
+SHUTDOWN_SECONDS_MAX = 10

@@ -1,0 +1,1 @@
+"""HTTP: events in, segments out, and every refusal as a problem document."""

@@ -1,0 +1,55 @@
+"""What a door answers with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+
+import msgspec
+
+from segue.domain.event import Json
+
+Header = tuple[bytes, bytes]
+
+JSON = b"application/json"
+PROBLEM = b"application/problem+json"
+
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One response. With ``stream`` the pieces follow ``body`` as they come, of unknown length."""
+
+    status: int
+    body: bytes = b""
+    type: bytes = JSON
+    headers: tuple[Header, ...] = ()
+    stream: AsyncIterator[bytes] | None = None
+
+    def with_headers(self, headers: Iterable[Header]) -> Answer:
+        """The same answer with more headers."""
+        return Answer(self.status, self.body, self.type, (*self.headers, *headers), self.stream)
+
+    def start(self) -> dict[str, object]:
+        """The ASGI message that opens the response."""
+        headers = list(self.headers)
+        if self.body or self.stream is not None or self.status == 200:
+            headers.append((b"content-type", self.type))
+        if self.stream is None and self.status not in {204, 304}:
+            headers.append((b"content-length", b"%d" % len(self.body)))
+        return {"type": "http.response.start", "status": self.status, "headers": headers}
+
+
+def json_answer(value: Json, status: int = 200, headers: tuple[Header, ...] = ()) -> Answer:
+    """An answer that holds a JSON value."""
+    return Answer(status, encode(value), headers=headers)
+
+
+def encode(value: Json) -> bytes:
+    """JSON of anything events can hold, integers beyond 64 bits and half characters included."""
+    try:
+        return _encode(value)
+    except (OverflowError, UnicodeError, ValueError):
+        return json.dumps(value, separators=(",", ":")).encode()

@@ -1,0 +1,83 @@
+"""Refusals as problem documents (RFC 9457) that also carry the ``code`` and ``message`` SDKs read."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from segue.api.answer import PROBLEM, Answer, Header, encode
+from segue.domain.errors import Diagnostic, SegueError, refusal
+from segue.domain.limits import FINDINGS_MAX
+
+NO_ROUTE = "E741"
+WRONG_METHOD = "E742"
+NOT_ALLOWED = "E746"
+NOT_SERVING = "E747"
+FAULT = "E748"
+TOO_MUCH = "E749"
+
+STATUS = {
+    "E453": 404,
+    "E503": 413,
+    "E504": 413,
+    "E604": 503,
+    "E701": 404,
+    NO_ROUTE: 404,
+    WRONG_METHOD: 405,
+    NOT_ALLOWED: 403,
+    NOT_SERVING: 503,
+    FAULT: 500,
+    TOO_MUCH: 503,
+}
+"""The status of each code; codes that are not here are a client's mistake, 400."""
+
+RETRY_AFTER: Header = (b"retry-after", b"1")
+
+
+def problem(error: SegueError, success: bool | None = None) -> Answer:
+    """The answer to a refusal; ``success`` is written where clients of the tracking API look for it."""
+    first = error.diagnostics[0]
+    status = _status(first)
+    document: dict[str, object] = {} if success is None else {"success": success}
+    document.update(
+        type=f"urn:segue:error:{first.code}",
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=f"{first.message}. {first.hint}" if first.hint else first.message,
+        code=first.code,
+        message=first.message,
+        errors=[each.to_json() for each in error.diagnostics[:FINDINGS_MAX]],
+    )
+    return Answer(status, encode(document), PROBLEM, (RETRY_AFTER,) if status == 503 else ())
+
+
+def _status(found: Diagnostic) -> int:
+    known = STATUS.get(found.code)
+    if known is not None:
+        return known
+    return 500 if found.code.startswith("E6") else 400
+
+
+def no_route() -> SegueError:
+    """Nothing answers at that path."""
+    return refusal(NO_ROUTE, "there is nothing at this path", "/docs lists every route")
+
+
+def wrong_method(method: str, allowed: str) -> SegueError:
+    """The path is known, the method is not."""
+    shown = method if method.isascii() and len(method) <= 20 else "that method"
+    return refusal(WRONG_METHOD, f"this path does not take {shown}", f"it takes {allowed}")
+
+
+def not_serving(stopping: bool) -> SegueError:
+    """The server cannot answer yet, or any more."""
+    return refusal(NOT_SERVING, "the server is " + ("stopping" if stopping else "starting"), "try again")
+
+
+def too_much() -> SegueError:
+    """A bound on what runs at once is reached."""
+    return refusal(TOO_MUCH, "too many requests are being worked on", "try again in a second")
+
+
+def fault() -> SegueError:
+    """An error of ours: what happened is in the server's log, not in the answer."""
+    return refusal(FAULT, "the server made a mistake", "try again; the server's log says what happened")
