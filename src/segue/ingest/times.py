@@ -28,7 +28,7 @@ _SECONDS_MAX = 100_000_000_000
 """A number below this is seconds (until the year 5138), one above is milliseconds (from 1973 on)."""
 _MILLISECONDS_MAX = 253_402_300_800_000
 _NUMERAL = re.compile(r"\s*-?\d{1,18}(?:\.\d{1,9})?\s*", re.ASCII)
-_WIDTH = 40
+PLAIN_BYTES = 40
 """Bytes looked at: a plain time has at most 36, so that one cut off here is never taken for plain."""
 _NO_DATE = -(1 << 40)
 
@@ -87,7 +87,7 @@ def _zone(text: Any, at: int) -> int:
 
 
 @numba.njit(cache=True, nogil=True)
-def _plain(text: Any) -> int:
+def plain_time(text: Any) -> int:
     """``YYYY-MM-DDTHH:MM:SS[.f…](Z|±HH:MM)``, filled up with zeros; every other spelling is UNREAD."""
     if text[4] != 45 or text[7] != 45 or text[10] != 84 or text[13] != 58 or text[16] != 58:
         return UNREAD
@@ -106,7 +106,7 @@ def _plain(text: Any) -> int:
 def _plain_many(texts: Any, out: Any) -> int:
     unread = 0
     for i in range(texts.shape[0]):
-        out[i] = _plain(texts[i])
+        out[i] = plain_time(texts[i])
         unread += out[i] == UNREAD
     return unread
 
@@ -138,12 +138,12 @@ def read_times(values: Sequence[object]) -> I64:
     """Milliseconds of many times; UNREAD as in :func:`read_time`."""
     out = np.empty(len(values), np.int64)
     try:
-        texts = np.array(values, dtype=f"S{_WIDTH}")
+        texts = np.array(values, dtype=f"S{PLAIN_BYTES}")
     except (UnicodeEncodeError, ValueError, TypeError):
         unread = len(out)
         out.fill(UNREAD)
     else:
-        unread = _plain_many(texts.view(np.uint8).reshape(len(out), _WIDTH), out) if len(out) else 0
+        unread = _plain_many(texts.view(np.uint8).reshape(len(out), PLAIN_BYTES), out) if len(out) else 0
     if unread:
         for at in np.flatnonzero(out == UNREAD).tolist():
             out[at] = read_time(values[at])

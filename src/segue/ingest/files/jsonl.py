@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from segue.ingest.files import faults
+from segue.ingest.files.order import line_times
 from segue.ingest.files.portion import Portion
 from segue.ingest.files.rows import CHUNK_ROWS, RowRoad
 from segue.ingest.files.table import look_at
 from segue.ingest.mend import is_utf8
-from segue.ingest.times import UNREAD, read_times
+from segue.ingest.times import UNREAD
 
 _GZIP = b"\x1f\x8b"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
@@ -30,16 +30,6 @@ _LINE_BYTES_MAX = 1 << 26
 
 Lines = tuple[list[bytes], list[int]]
 """Texts, and the number of each in the file, from 1."""
-
-
-class _Times(msgspec.Struct, gc=False):
-    receivedAt: Any = None  # noqa: N815 -- spelled as senders do
-    timestamp: Any = None
-    originalTimestamp: Any = None  # noqa: N815
-
-
-_decode_times = msgspec.json.Decoder(_Times).decode
-_UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
 
 
 def read_jsonl(path: Path, road: RowRoad) -> Iterator[Portion]:
@@ -55,42 +45,21 @@ def read_jsonl(path: Path, road: RowRoad) -> Iterator[Portion]:
 
 def _looked_over(path: Path) -> NDArray[np.int64]:
     """The time that each line counts from; a line without one goes with the line before."""
-    start = look_at(path)
-    if start[:2] in _UTF16:
+    if look_at(path)[:2] in _UTF16:
         raise faults.encoding(path, "it begins with the mark of UTF-16")
     found = [np.zeros(0, np.int64)]
-    for raws, lines in _chunks(path):
-        _check(path, raws, lines)
-        found.append(_times_of(raws))
+    number = 1
+    for text in _whole_lines(path):
+        if number == 1 and text.lstrip()[:1] == b"[":
+            raise faults.unreadable(path, "it is one JSON list; write one event a line, as jq -c '.[]' does")
+        if not is_utf8(text):
+            bad = next(at for at, line in enumerate(text.split(b"\n"), number) if not is_utf8(line))
+            raise faults.encoding(path, f"line {bad} holds other bytes")
+        number += text.count(b"\n")
+        found.append(line_times(text))
     times = np.concatenate(found)
-    known = times != UNREAD
-    last = np.maximum.accumulate(np.where(known, np.arange(len(times)), -1))
+    last = np.maximum.accumulate(np.where(times != UNREAD, np.arange(len(times)), -1))
     return np.where(last >= 0, times[last], np.iinfo(np.int64).min)
-
-
-def _check(path: Path, raws: Sequence[bytes], lines: Sequence[int]) -> None:
-    if lines and lines[0] == 1 and raws[0].lstrip()[:1] == b"[":
-        raise faults.unreadable(path, "it is one JSON list; write one event a line, as jq -c '.[]' does")
-    if not is_utf8(b"\n".join(raws)):
-        line = next(number for raw, number in zip(raws, lines, strict=True) if not is_utf8(raw))
-        raise faults.encoding(path, f"line {line} holds other bytes")
-
-
-def _times_of(raws: Sequence[bytes]) -> NDArray[np.int64]:
-    said = [_said(raw) for raw in raws]
-    times = read_times([times.receivedAt for times in said])
-    for field in ("timestamp", "originalTimestamp"):
-        missing = times == UNREAD
-        if missing.any():
-            times = np.where(missing, read_times([getattr(times, field) for times in said]), times)
-    return times
-
-
-def _said(raw: bytes) -> _Times:
-    try:
-        return _decode_times(raw)
-    except _UNREADABLE:
-        return _Times()
 
 
 def _opened(path: Path) -> BinaryIO:
@@ -108,28 +77,36 @@ def _blocks(path: Path) -> Iterator[bytes]:
         raise faults.unreadable(path, str(error)) from error
 
 
-def _chunks(path: Path) -> Iterator[Lines]:
-    """The lines that hold anything, in the file's order."""
-    rest, number = b"", 0
-    raws: list[bytes] = []
-    lines: list[int] = []
+def _whole_lines(path: Path) -> Iterator[bytes]:
+    """The file in pieces that end where a line ends."""
+    rest = b""
     for block in _blocks(path):
-        *whole, rest = (rest + block).split(b"\n")
+        end = block.rfind(b"\n") + 1
+        if end:
+            yield rest + block[:end]
+        rest = block[end:] if end else rest + block
         if len(rest) > _LINE_BYTES_MAX:
             raise faults.unreadable(
-                path, f"line {number + len(whole) + 1} has no end; write one event a line"
+                path, f"a line has more than {_LINE_BYTES_MAX:,} bytes; write one event a line"
             )
-        for at, raw in enumerate(whole, number + 1):
+    if rest:
+        yield rest
+
+
+def _chunks(path: Path) -> Iterator[Lines]:
+    """The lines that hold anything, in the file's order."""
+    number = 1
+    raws: list[bytes] = []
+    lines: list[int] = []
+    for text in _whole_lines(path):
+        for at, raw in enumerate(text.split(b"\n"), number):
             if raw and not raw.isspace():
                 raws.append(raw)
                 lines.append(at)
-        number += len(whole)
+        number += text.count(b"\n")
         while len(raws) >= CHUNK_ROWS:
             yield raws[:CHUNK_ROWS], lines[:CHUNK_ROWS]
             raws, lines = raws[CHUNK_ROWS:], lines[CHUNK_ROWS:]
-    if rest and not rest.isspace():
-        raws.append(rest)
-        lines.append(number + 1)
     if raws:
         yield raws, lines
 

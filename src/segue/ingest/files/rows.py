@@ -47,12 +47,13 @@ class RowRoad:
 
     def _name(self, decoded: Decoded, places: Sequence[int], raws: Sequence[bytes]) -> None:
         """Hash of the row, and which one of its kind it is in this file."""
-        for place, (_, body) in zip(places, decoded.items, strict=True):
-            if not body.messageId and text_of(body.messageId) is None:
-                digest = md5(raws[place], usedforsecurity=False).digest()
+        bodies = [body for _, body in decoded.items]
+        for at in [at for at, body in enumerate(bodies) if not body.messageId]:
+            if text_of(bodies[at].messageId) is None:
+                digest = md5(raws[places[at]], usedforsecurity=False).digest()
                 self._named[digest] += 1
                 nth = self._named[digest]
-                body.messageId = digest.hex() + (f"-{nth}" if nth > 1 else "")
+                bodies[at].messageId = digest.hex() + (f"-{nth}" if nth > 1 else "")
 
 
 def table_rows(table: Table, road: RowRoad) -> Iterator[Portion]:
