@@ -33,6 +33,7 @@ from segue.language.tree import (
 )
 from tests.language.meaning.moments import edges
 from tests.language.meaning.twin import Twin
+from tests.strategies import FRESH
 from tests.strategies.conditions import aggregates, path_aggregates, paths, sequences, sessions
 from tests.strategies.histories import History, histories
 from tests.strategies.resolver import resolve
@@ -40,8 +41,6 @@ from tests.strategies.vocabulary import SESSION_GAPS_MS, weighted, zones
 from tests.strategies.workspaces import Workspace, workspaces
 
 CASES = int(os.environ.get("SEGUE_CASES", "150"))
-FRESH = "hypothesis-urandom"
-"""A source of randomness that makes each case anew; the usual one spends five of six on copies of cases."""
 
 
 def world_of(history: History, definitions: tuple[Definition, ...], rules: Rules) -> World:
