@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from segue.language.interpret.evaluate import holds_in
 from segue.language.interpret.person import Person, Rules
@@ -47,7 +47,7 @@ def membership(
     are settled without recursion; a reference to a segment that is not defined is no membership.
     """
     settling = _Settling(definitions, overrides, now)
-    settling.scene = Scene(replace(person, member_of=settling.is_member), now, rules)
+    settling.scene = Scene(person.answering(settling.is_member), now, rules)
     return {definition.name: settling.is_member(definition.name) for definition in definitions}
 
 

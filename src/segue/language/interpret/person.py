@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from operator import attrgetter
 from typing import NamedTuple
@@ -61,6 +61,12 @@ class Person:
         if callable(self.member_of):
             return self.member_of(segment)
         return self.member_of.get(segment, False)
+
+    def answering(self, member_of: Mapping[str, bool] | Callable[[str], bool]) -> Person:
+        """The same profile with other memberships; its events are not put in order again."""
+        other = replace(self, member_of=member_of)
+        other.__dict__["timelines"] = self.timelines
+        return other
 
     @cached_property
     def timelines(self) -> Mapping[tuple[str, str | None], Timeline]:

@@ -1,0 +1,1 @@
+"""What the engine's answers rest on: one person's membership explained, everyone's proved."""
