@@ -1,0 +1,43 @@
+"""Every command that needs a service, once: a server runs the same function for others as a command for itself."""
+
+from __future__ import annotations
+
+from segue.service.commands import (
+    changes,
+    definitions,
+    explain,
+    lists,
+    members,
+    override,
+    people,
+    preview,
+    quarantine,
+    segments,
+    sql,
+    taking,
+    verify,
+)
+from segue.service.commands.command import Command
+
+COMMANDS: dict[str, Command] = {
+    "import": Command(taking.run, beside_serve=False),
+    "plan": Command(definitions.run_plan),
+    "apply": Command(definitions.run_apply),
+    "segments": Command(segments.run),
+    "members": Command(members.run),
+    "changes": Command(changes.run),
+    "explain": Command(explain.run),
+    "preview": Command(preview.run),
+    "sql": Command(sql.run),
+    "verify": Command(verify.run),
+    "override": Command(override.run),
+    "list": Command(lists.run),
+    "list edit": Command(lists.run_edit),
+    "quarantine list": Command(quarantine.run_list),
+    "quarantine show": Command(quarantine.run_show),
+    "quarantine replay": Command(quarantine.run_replay),
+    "quarantine drop": Command(quarantine.run_drop),
+    "forget": Command(people.run_forget),
+    "export": Command(people.run_export),
+}
+"""By the name under which the control door knows them."""

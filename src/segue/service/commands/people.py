@@ -1,0 +1,28 @@
+"""``segue forget`` and ``segue export``: what the law calls erasure and access."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from segue.domain.event import Json
+from segue.service.commands.arguments import text, text_or_none
+from segue.service.commands.command import Progress
+
+if TYPE_CHECKING:
+    from segue.service.service import Service
+
+
+def run_forget(service: Service, arguments: Mapping[str, Json], _progress: Progress) -> Iterator[Json]:
+    """``user``: whether there was anything to forget."""
+    user_id = text(arguments, "user")
+    yield {"user_id": user_id, "forgotten": service.forget(user_id)}
+
+
+def run_export(service: Service, arguments: Mapping[str, Json], _progress: Progress) -> Iterator[Json]:
+    """``user``: all that is held of one; without a user one row for each event that took effect."""
+    user_id = text_or_none(arguments, "user")
+    if user_id is None:
+        yield from service.export_all()
+    else:
+        yield service.export_user(user_id)
