@@ -40,7 +40,7 @@ from tests.strategies.resolver import resolve
 from tests.strategies.vocabulary import SESSION_GAPS_MS, weighted, zones
 from tests.strategies.workspaces import Workspace, workspaces
 
-CASES = int(os.environ.get("SEGUE_CASES", "150"))
+CASES = int(os.environ.get("SEGUE_CASES", "90"))
 
 
 def world_of(history: History, definitions: tuple[Definition, ...], rules: Rules) -> World:

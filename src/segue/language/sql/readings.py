@@ -25,8 +25,8 @@ _OFFSET_DIGITS = "rpad(replace(substr(part.offset, 2), ':', ''), 4, '0')"
 _OFFSET = (
     "CASE WHEN part.offset = '' THEN NULL WHEN part.offset IN ('Z', 'z') THEN 0 "
     "ELSE CASE WHEN left(part.offset, 1) = '-' THEN -1 ELSE 1 END * "
-    f"(CAST(left({_OFFSET_DIGITS}, 2) AS BIGINT) * 3600000 + CAST(right({_OFFSET_DIGITS}, 2) AS BIGINT) * 60000) "
-    "END"
+    f"(CAST(left({_OFFSET_DIGITS}, 2) AS BIGINT) * 3600000 "
+    f"+ CAST(right({_OFFSET_DIGITS}, 2) AS BIGINT) * 60000) END"
 )
 _DAY_MS = 86_400_000
 _NUMERAL_CHARACTERS_MAX = 400
@@ -113,7 +113,7 @@ def _local_time(timestamp: str, zone: ZoneInfo) -> str:
 
 
 def _zone_offset(local: str, zone: ZoneInfo) -> str:
-    """How far, in ms, the zone is ahead at a local time. What a clock change skips or repeats is before it."""
+    """How far, in ms, the zone is ahead at a local time; skipped and repeated hours count as before."""
     if zone.key == "UTC":
         return "0"
 
