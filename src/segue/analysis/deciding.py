@@ -57,7 +57,7 @@ class Standing:
                         self.rules)  # fmt: skip
 
     def turns(self, name: str, now: int) -> int | None:
-        """The first moment after ``now`` at which time alone turns the membership; None when it never does."""
+        """The first moment after ``now`` at which time alone turns the membership; None when none does."""
         standing = self.about(name)
         before = standing.memberships(now)[name]
         for at in standing.moments(now):

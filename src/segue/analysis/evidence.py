@@ -92,7 +92,7 @@ class Observed:
 
 
 def observe(operand: Operand, kind: Kind, scene: Scene, against: Json = None) -> Observed:
-    """An operand read under a kind; ``against`` is what it is compared with, so that rounding keeps them apart."""
+    """An operand read under a kind; rounding keeps it apart from ``against``, which it is compared with."""
     value = shown(value_in(operand, kind, scene), kind, against)
     text = spell(operand)
     match operand:

@@ -35,7 +35,7 @@ MISSING = Shown("missing", None, "missing")
 
 
 def shown(value: Json, kind: Kind, against: Json = None) -> Shown:
-    """A value as the interpreter gives it under a kind; rounded only where it stays apart from ``against``."""
+    """A value as the interpreter gives it under a kind; rounding keeps it apart from ``against``."""
     if value is None:
         return MISSING
     if kind is Kind.NUMBER:

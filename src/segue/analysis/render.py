@@ -1,0 +1,84 @@
+"""Clauses and needs as an indented tree for people."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable
+
+from segue.analysis.clauses import Clause
+from segue.analysis.evidence import CountedEvent, Observed
+from segue.analysis.needs import Needs
+from segue.analysis.sentences import Need
+from segue.domain.time import format_instant
+
+TRUE, FALSE = "✓", "✗"
+EVENTS_SHOWN_MAX = 5
+"""Of one operand in a text; JSON gives all that are kept."""
+_WIDTH_MIN = 40
+_INDENT = "  "
+_HEADS = {"and": "all of", "or": "any of", "not": "not"}
+
+
+class Page:
+    """Lines of text as they are put together."""
+
+    def __init__(self, width: int) -> None:
+        self._width = max(width, _WIDTH_MIN)
+        self._lines: list[str] = []
+
+    def text(self) -> str:
+        """All lines."""
+        return "\n".join(self._lines)
+
+    def line(self, depth: int, text: str, hang: str = "") -> None:
+        """One line, broken between words where it is too long; ``hang`` indents what follows the break."""
+        wrapped = textwrap.wrap(
+            text,
+            self._width,
+            initial_indent=_INDENT * depth,
+            subsequent_indent=_INDENT * depth + (hang or _INDENT),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        self._lines.extend(wrapped or [""])
+
+    def clause(self, clause: Clause, depth: int = 0) -> None:
+        """A clause with everything below it."""
+        mark = TRUE if clause.holds else FALSE
+        self.line(depth, f"{mark} {_HEADS.get(clause.kind, clause.text)}")
+        if clause.note is not None:
+            self.line(depth + 2, clause.note)
+        for observed in clause.observed:
+            self._observed(observed, depth + 2, named=len(clause.observed) > 1)
+        for part in clause.parts:
+            self.clause(part, depth + 1)
+        if clause.kind == "segment" and not clause.parts:
+            self.line(depth + 2, f"explain {clause.pointer} for the reason")
+
+    def _observed(self, observed: Observed, depth: int, named: bool) -> None:
+        name = f"{observed.text} " if named else ""
+        note = f" ({observed.note})" if observed.note is not None else ""
+        self.line(depth, f"{name}is {observed.value.text}{note}")
+        if observed.after is not None:
+            self.line(depth, f"counted after {_dated(observed.after)}")
+        for event in observed.events[:EVENTS_SHOWN_MAX]:
+            self.line(depth, _dated(event))
+        more = observed.events_total - min(len(observed.events), EVENTS_SHOWN_MAX)
+        if more > 0:
+            self.line(depth, f"and {more} more")
+        for part in observed.made_of:
+            self._observed(part, depth, named=True)
+
+    def needs(self, needs: Iterable[Need | Needs], depth: int = 1) -> None:
+        """What is missing, as a list; alternatives are indented below their head."""
+        for each in needs:
+            if isinstance(each, Need):
+                self.line(depth, f"- {each.text}")
+            else:
+                self.line(depth, "- one of these:" if each.how == "any" else "- all of these:")
+                self.needs(each.parts, depth + 1)
+
+
+def _dated(event: CountedEvent) -> str:
+    value = "" if event.value is None else f"  {event.value.text}"
+    return f"{format_instant(event.at)}  {event.title}{value}"
