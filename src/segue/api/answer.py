@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol, Self
 
 import msgspec
 
@@ -14,6 +15,15 @@ Header = tuple[bytes, bytes]
 
 JSON = b"application/json"
 PROBLEM = b"application/problem+json"
+
+
+class Stream(Protocol):
+    """Pieces of a body as they come; ``leave`` says that nobody will read the rest."""
+
+    def __aiter__(self) -> Self: ...
+    async def __anext__(self) -> bytes: ...
+    def leave(self) -> None: ...
+
 
 _encode = msgspec.json.Encoder().encode
 
@@ -26,7 +36,7 @@ class Answer:
     body: bytes = b""
     type: bytes = JSON
     headers: tuple[Header, ...] = ()
-    stream: AsyncIterator[bytes] | None = None
+    stream: Stream | None = None
 
     def with_headers(self, headers: Iterable[Header]) -> Answer:
         """The same answer with more headers."""

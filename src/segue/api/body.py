@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import zlib
+from collections.abc import Callable
 
 from segue.api.problems import TOO_MUCH
-from segue.api.request import Receive
+from segue.api.request import Message, Receive
 from segue.domain.errors import SegueError, refusal
 from segue.domain.limits import BODY_BYTES_MAX, BODY_SECONDS_MAX, DRAINED_BYTES_MAX
 
@@ -18,34 +19,36 @@ _GZIP, _ZLIB, _DEFLATE = 31, 15, -15
 """What zlib calls ``wbits``: which wrapping it expects."""
 
 
-class Disconnected(Exception):
+class DisconnectedError(Exception):
     """The client went away before its request was complete: there is nobody to answer."""
 
 
-async def read_body(receive: Receive) -> bytes:
-    """The body as sent; E503 over 4 MiB, E749 when it comes too slowly."""
+async def read_body(receive: Receive, grow: Callable[[int], None]) -> bytes:
+    """The body as sent, told to ``grow`` piece by piece; E503 over 4 MiB, E749 when it comes too slowly."""
     message = await receive()
     body: bytes = message.get("body", b"")
     if message["type"] == "http.request" and not message.get("more_body"):
         if len(body) > BODY_BYTES_MAX:
             raise too_large()
+        grow(len(body))
         return body
     try:
         async with asyncio.timeout(BODY_SECONDS_MAX):
-            return await _rest(receive, message)
+            return await _rest(receive, message, grow)
     except TimeoutError:
         raise refusal(TOO_MUCH, "the body came too slowly", "send it in smaller batches") from None
 
 
-async def _rest(receive: Receive, message: object) -> bytes:
+async def _rest(receive: Receive, message: Message, grow: Callable[[int], None]) -> bytes:
     pieces: list[bytes] = []
     size, more = 0, True
     while more:
-        if not isinstance(message, dict) or message["type"] == "http.disconnect":
-            raise Disconnected
+        if message["type"] == "http.disconnect":
+            raise DisconnectedError
         piece = message.get("body", b"")
         size += len(piece)
         if size <= BODY_BYTES_MAX:
+            grow(len(piece))
             pieces.append(piece)
         more = bool(message.get("more_body")) and size <= DRAINED_BYTES_MAX
         if more:

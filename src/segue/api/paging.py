@@ -51,5 +51,7 @@ def read_cursor(request: Request, *kinds: type) -> list[Json] | None:
         or len(found) != len(kinds)
         or not all(type(each) is kind for each, kind in zip(found, kinds, strict=True))
     ):
-        raise bad_parameter("the cursor is none that was given out", "take it from the page before, unchanged")
+        raise bad_parameter(
+            "the cursor is none that was given out", "take it from the page before, unchanged"
+        )
     return found

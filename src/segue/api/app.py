@@ -1,0 +1,141 @@
+"""The ASGI application: finds the route, lets the handler answer, and turns refusals into problems."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from typing import cast
+
+from segue.api.access import require_local
+from segue.api.answer import Answer, Stream, encode
+from segue.api.body import DisconnectedError, read_body
+from segue.api.doors import Doors
+from segue.api.openapi import document
+from segue.api.page import render
+from segue.api.problems import fault, no_route, problem, wrong_method
+from segue.api.request import Receive, Request, Scope, Send, bad_parameter, decoded
+from segue.api.route import Access, Handler, LoopHandler, Route, Runs
+from segue.api.routes import ROUTES
+from segue.api.tracking import CORS, preflight
+from segue.domain.errors import SegueError
+
+_log = logging.getLogger("segue.api")
+
+Methods = dict[str, Route]
+
+
+class App:
+    """Answers HTTP for the doors, by the list of routes."""
+
+    def __init__(self, doors: Doors, routes: Iterable[Route] = ROUTES) -> None:
+        self._doors = doors
+        self._fixed: dict[str, Methods] = {}
+        varying: dict[str, Methods] = {}
+        for route in routes:
+            (varying if route.varies else self._fixed).setdefault(route.path, {})[route.method] = route
+        self._varying = [(next(iter(each.values())).pattern(), each) for each in varying.values()]
+        description = document(routes)
+        doors.description = encode(description)
+        doors.page = render(description)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        request = Request(scope)
+        tracking = False
+        try:
+            methods = self._methods(request)
+            tracking = any(route.tracking for route in methods.values())
+            answer = await self._answer(methods, request, receive)
+        except DisconnectedError:
+            return
+        except SegueError as refused:
+            answer = problem(refused, success=False if tracking else None)
+        except Exception:  # noqa: BLE001 -- the last door: whatever it is, the client gets an answer
+            _log.exception("%s %s", request.method, request.path)
+            answer = problem(fault(), success=False if tracking else None)
+        await _send(answer.with_headers(CORS) if tracking else answer, receive, send)
+
+    def _methods(self, request: Request) -> Methods:
+        """What can be done at the path, by method; E741 when nothing. Sets the path's parameters."""
+        fixed = self._fixed.get(request.path, {})
+        if request.method in fixed:
+            return fixed
+        for pattern, methods in self._varying:
+            found = pattern.fullmatch(request.path)
+            if found:
+                request.params = {name: decoded(text) for name, text in found.groupdict().items()}
+                return {**fixed, **methods}
+        if not fixed:
+            raise no_route()
+        return fixed
+
+    async def _answer(self, methods: Methods, request: Request, receive: Receive) -> Answer:
+        route = methods.get("GET" if request.method == "HEAD" else request.method)
+        if route is None:
+            return _other_method(methods, request)
+        if route.access is not Access.OPEN:
+            require_local(request)
+        if request.scope["query_string"] and not route.tracking:
+            _check_query(route, request)
+        if not route.takes:
+            return await self._handled(route, request)
+        _ = self._doors.service  # a body is not read for nothing
+        with self._doors.hold() as grow:
+            request.body = await read_body(receive, grow)
+            return await self._handled(route, request)
+
+    async def _handled(self, route: Route, request: Request) -> Answer:
+        if route.runs is Runs.IN_LOOP:
+            return await cast("LoopHandler", route.handler)(self._doors, request)
+        handler = cast("Handler", route.handler)
+        if route.runs is Runs.AT_ONCE:
+            return handler(self._doors, request)
+        return await self._doors.read(lambda: handler(self._doors, request))
+
+
+def _other_method(methods: Methods, request: Request) -> Answer:
+    """Preflights are answered; any other method that the path does not take is E742."""
+    allowed = ", ".join(sorted([*methods, *(["HEAD"] if "GET" in methods else []), "OPTIONS"]))
+    header = ((b"allow", allowed.encode()),)
+    tracking = any(route.tracking for route in methods.values())
+    if request.method != "OPTIONS":
+        refused = wrong_method(request.method, allowed)
+        return problem(refused, success=False if tracking else None).with_headers(header)
+    return preflight(request) if tracking else Answer(204, headers=header)
+
+
+def _check_query(route: Route, request: Request) -> None:
+    """E743 for a parameter that the route does not know: a misspelt one must not be passed over."""
+    unknown = sorted(request.query.keys() - route.query.keys())
+    if unknown:
+        known = ", ".join(route.query) or "none"
+        raise bad_parameter(f"the query has an unknown parameter {unknown[0][:64]!r}", f"known here: {known}")
+
+
+async def _send(answer: Answer, receive: Receive, send: Send) -> None:
+    await send(answer.start())
+    if answer.stream is None:
+        await send({"type": "http.response.body", "body": answer.body})
+        return
+    pump = asyncio.create_task(_pump(answer.stream, send))
+    gone = asyncio.create_task(_gone(receive))
+    try:
+        await asyncio.wait({pump, gone}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        answer.stream.leave()
+        pump.cancel()
+        gone.cancel()
+        await asyncio.gather(pump, gone, return_exceptions=True)
+
+
+async def _pump(stream: Stream, send: Send) -> None:
+    async for piece in stream:
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _gone(receive: Receive) -> None:
+    """Ends when the client has left."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

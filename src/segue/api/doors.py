@@ -1,0 +1,90 @@
+"""What all doors share: the service, the threads that wait for it, and the bounds on what runs at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TypeVar
+
+from segue.api.problems import not_serving, too_much
+from segue.domain.limits import POSTED_BYTES_MAX, READS_MAX
+from segue.service.service import Service
+
+Result = TypeVar("Result")
+
+READERS = 8
+DECODERS = 2
+
+
+class Doors:
+    """Without a service every door answers 503: it is starting, or stopping.
+
+    ``token`` opens ``/control``, ``commands`` counts those that run there. ``description`` and ``page``
+    are what ``/openapi.json`` and ``/docs`` show. Belongs to one event loop.
+    """
+
+    def __init__(self, token: str) -> None:
+        self.token = token
+        self.commands = 0
+        self.description = b"{}"
+        self.page = b""
+        self._service: Service | None = None
+        self._stopping = False
+        self._reads = 0
+        self._posted_bytes = 0
+        self._readers = ThreadPoolExecutor(READERS, "segue-read")
+        self._decoders = ThreadPoolExecutor(DECODERS, "segue-decode")
+
+    @property
+    def service(self) -> Service:
+        """The service; E747 while there is none."""
+        if self._service is None or self._stopping:
+            raise not_serving(self._stopping)
+        return self._service
+
+    def open(self, service: Service) -> None:
+        """From now on, answer."""
+        self._service = service
+
+    def stop(self) -> None:
+        """From now on, refuse; what is being worked on may end."""
+        self._stopping = True
+
+    def close(self) -> None:
+        """Waits for the threads."""
+        self.stop()
+        self._readers.shutdown()
+        self._decoders.shutdown()
+
+    async def read(self, work: Callable[[], Result]) -> Result:
+        """Runs what may block in a thread; E749 when too much waits already."""
+        if self._reads >= READS_MAX:
+            raise too_much()
+        self._reads += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._readers, work)
+        finally:
+            self._reads -= 1
+
+    async def decode(self, work: Callable[[], Result]) -> Result:
+        """Runs the decoding of a large body beside the loop, apart from slow reads."""
+        return await asyncio.get_running_loop().run_in_executor(self._decoders, work)
+
+    @contextmanager
+    def hold(self) -> Iterator[Callable[[int], None]]:
+        """Counts the bytes of a body as they come, until it is dealt with; E749 when too many are held."""
+        held = 0
+
+        def grow(size: int) -> None:
+            nonlocal held
+            if self._posted_bytes + size > POSTED_BYTES_MAX:
+                raise too_much()
+            held += size
+            self._posted_bytes += size
+
+        try:
+            yield grow
+        finally:
+            self._posted_bytes -= held

@@ -1,0 +1,64 @@
+"""One row of the list of routes: what is registered, and what is documented of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from segue.api.answer import Answer
+from segue.api.doors import Doors
+from segue.api.request import Request
+
+Handler = Callable[[Doors, Request], Answer]
+LoopHandler = Callable[[Doors, Request], Awaitable[Answer]]
+
+
+class Access(Enum):
+    """Who may use a route while there are no keys."""
+
+    OPEN = "anyone"
+    LOCAL = "this machine"
+    TOKEN = "the holder of the server's token, on this machine"
+
+
+class Runs(Enum):
+    """Where a handler runs: in the loop if it never blocks, else in a thread."""
+
+    AT_ONCE = "at once"
+    IN_THREAD = "in a thread"
+    IN_LOOP = "as a coroutine"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """``{id}`` in the path takes slashes too, other names do not; ``returns`` gives a schema by status.
+
+    ``query`` and ``takes`` say which parameters and which schema of a body are understood. A
+    ``tracking`` route also answers preflights and lets pages of other sites read its answers.
+    """
+
+    method: str
+    path: str
+    summary: str
+    handler: Handler | LoopHandler
+    returns: Mapping[int, str]
+    runs: Runs = Runs.IN_THREAD
+    access: Access = Access.LOCAL
+    query: Mapping[str, str] = field(default_factory=dict)
+    takes: str | None = None
+    tracking: bool = False
+
+    @property
+    def varies(self) -> bool:
+        """Whether the path has parameters."""
+        return "{" in self.path
+
+    def pattern(self) -> re.Pattern[str]:
+        """What paths of the route look like, percent-encoded."""
+        parts = re.split(r"\{(\w+)\}", self.path)
+        texts = [re.escape(part) for part in parts[::2]]
+        names = [f"(?P<{name}>{'.+' if name == 'id' else '[^/]+'})" for name in parts[1::2]]
+        pieces = [text + name for text, name in zip(texts, [*names, ""], strict=True)]
+        return re.compile("".join(pieces), re.DOTALL)

@@ -1,0 +1,141 @@
+"""Every route there is, in one list: registered from here, and documented from here."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from segue.api import control, segments, status, tracking, users
+from segue.api.answer import Answer
+from segue.api.doors import Doors
+from segue.api.request import Request
+from segue.api.route import Access, Route, Runs
+from segue.domain.event import TYPES
+from segue.domain.limits import PAGE_ROWS, PAGE_ROWS_MAX
+
+_AS_OF = {"as_of": "The moment asked about: a date (its midnight in the workspace's zone) or a date-time."}
+_LIMIT = {"limit": f"Rows of a page: {PAGE_ROWS:,} unless said, {PAGE_ROWS_MAX:,} at most."}
+_CURSOR = {"cursor": "Where the page before ended: its `next`."}
+_AFTER = {"after": "Only changes with a greater `seq`; 0 unless said."}
+_WRITE_KEY = {"writeKey": "The source's key, for clients that can send no header."}
+
+
+def _taking(kind: str | None) -> Callable[[Doors, Request], Awaitable[Answer]]:
+    def handler(doors: Doors, request: Request) -> Awaitable[Answer]:
+        return tracking.take(doors, request, kind)
+
+    return handler
+
+
+def _tracking(name: str, kind: str | None) -> Route:
+    return Route(
+        "POST",
+        f"/v1/{name}",
+        f"Takes one {kind} event." if kind else "Takes a batch of events.",
+        _taking(kind),
+        {200: "Taken", 400: "Problem", 413: "Problem", 503: "Problem"},
+        runs=Runs.IN_LOOP,
+        access=Access.OPEN,
+        query=_WRITE_KEY,
+        takes="Event" if kind else "Batch",
+        tracking=True,
+    )
+
+
+_TRACKING = (
+    *(_tracking(kind, kind) for kind in TYPES),
+    _tracking("batch", None),
+    _tracking("import", None),
+    *(_tracking(short, None if kind == "batch" else kind) for short, kind in tracking.SHORT_FORMS.items()),
+)
+
+_USERS = (
+    Route(
+        "GET", "/v1/users/{id}/segments", "The segments a user is in, since when, and the user's attributes.",
+        users.segments, {200: "User", 304: "", 400: "Problem"}, runs=Runs.AT_ONCE,
+    ),
+    Route(
+        "GET", "/user/segments", "The same, with the id in the query.",
+        users.segments_by_query, {200: "User", 304: "", 400: "Problem"}, runs=Runs.AT_ONCE,
+        query={"user_id": "The user's id, or anon:ID."},
+    ),
+    Route(
+        "GET", "/v1/users/{id}/explain/{segment}", "Why a user is in a segment, or what is missing.",
+        users.explain, {200: "Any", 400: "Problem", 404: "Problem"}, query=_AS_OF,
+    ),
+    Route(
+        "GET", "/v1/users/{id}/events", "The user's events, newest first.",
+        users.events, {200: "Events", 400: "Problem"}, query=_LIMIT | _CURSOR,
+    ),
+    Route(
+        "GET", "/v1/users/{id}/export", "Everything that is kept about a user.",
+        users.export, {200: "Any", 400: "Problem"},
+    ),
+    Route(
+        "GET", "/v1/users/{id}", "A user's profile: segments and attributes.",
+        users.segments, {200: "User", 304: "", 400: "Problem"}, runs=Runs.AT_ONCE,
+    ),
+    Route(
+        "DELETE", "/v1/users/{id}", "Forgets a user: everything kept about them is erased.",
+        users.forget, {200: "Forgotten", 400: "Problem"},
+    ),
+)  # fmt: skip
+
+_SEGMENTS = (
+    Route("GET", "/v1/segments", "All segments and their sizes.", segments.every, {200: "Segments"}),
+    Route(
+        "POST", "/v1/segments/preview", "What a condition would select: count, share, sample, overlap.",
+        segments.preview, {200: "Preview", 400: "Problem"}, takes="Condition",
+    ),
+    Route(
+        "GET", "/v1/segments/{name}", "One segment and its size.",
+        segments.one, {200: "Segment", 404: "Problem"},
+    ),
+    Route(
+        "PUT", "/v1/segments/{name}", "Writes a segment into the workspace's files and applies it.",
+        segments.put, {200: "Segment", 201: "Segment", 400: "Problem"}, takes="Definition",
+    ),
+    Route(
+        "DELETE", "/v1/segments/{name}", "Takes a segment out of the workspace's files and applies that.",
+        segments.delete, {204: "", 400: "Problem", 404: "Problem"},
+    ),
+    Route(
+        "GET", "/v1/segments/{name}/members", "The members of a segment in order of user id.",
+        segments.members, {200: "Members", 400: "Problem", 404: "Problem"}, query=_AS_OF | _LIMIT | _CURSOR,
+    ),
+    Route(
+        "GET", "/v1/segments/{name}/history", "Who entered and left a segment.",
+        segments.history, {200: "Changes", 400: "Problem", 404: "Problem"}, query=_AFTER | _LIMIT,
+    ),
+    Route(
+        "GET", "/v1/changes", "The changes of all segments in order; `next` is the `after` of the next page.",
+        segments.changes, {200: "Changes", 400: "Problem"},
+        query=_AFTER | {"segment": "Only changes of this segment."} | _LIMIT,
+    ),
+)  # fmt: skip
+
+_SERVER = (
+    Route(
+        "GET", "/healthz", "Whether the process answers.",
+        status.health, {200: "Health"}, runs=Runs.AT_ONCE, access=Access.OPEN,
+    ),
+    Route(
+        "GET", "/readyz", "Whether events are accepted.",
+        status.ready, {200: "Health", 503: "Problem"}, runs=Runs.AT_ONCE, access=Access.OPEN,
+    ),
+    Route(
+        "GET", "/openapi.json", "This description, as OpenAPI 3.1.",
+        status.description, {200: "Any"}, runs=Runs.AT_ONCE, access=Access.OPEN,
+    ),
+    Route(
+        "GET", "/docs", "This description, as a page.",
+        status.page, {200: ""}, runs=Runs.AT_ONCE, access=Access.OPEN,
+    ),
+    Route(
+        "POST", "/control", "Runs a command of the command line; answers with JSON lines.",
+        control.run, {200: "", 400: "Problem", 403: "Problem"}, runs=Runs.IN_LOOP, access=Access.TOKEN,
+        takes="Command",
+    ),
+)  # fmt: skip
+
+ROUTES: tuple[Route, ...] = (*_TRACKING, *_USERS, *_SEGMENTS, *_SERVER)
+"""The first whose path fits answers."""

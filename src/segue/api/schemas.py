@@ -1,0 +1,99 @@
+"""The shapes of answers and bodies, as JSON Schema."""
+
+from __future__ import annotations
+
+from segue.domain.event import Json
+
+Schema = dict[str, Json]
+
+TEXT: Schema = {"type": "string"}
+TRUTH: Schema = {"type": "boolean"}
+COUNT: Schema = {"type": "integer", "minimum": 0}
+TIME: Schema = {"type": "string", "format": "date-time"}
+ANYTHING: Schema = {"type": "object"}
+NEXT: Schema = {"type": ["string", "null"], "description": "The cursor of the next page; null on the last."}
+
+
+def record(required: Schema, optional: Schema | None = None) -> Schema:
+    """An object with these keys; more may be added to it in later versions."""
+    return {"type": "object", "required": sorted(required), "properties": {**required, **(optional or {})}}
+
+
+def rows_of(schema: Schema) -> Schema:
+    """A list of one kind of row."""
+    return {"type": "array", "items": schema}
+
+
+def named(name: str) -> Schema:
+    """A schema of this page, by its name."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+SCHEMAS: dict[str, Schema] = {
+    "Taken": record({"success": {"const": True}}),
+    "Event": {
+        "type": "object",
+        "description": "A call of the Segment specification. Unknown keys are kept.",
+        "properties": {
+            "type": {"enum": ["track", "page", "screen", "identify", "group", "alias"]},
+            "userId": TEXT, "anonymousId": TEXT, "messageId": TEXT, "event": TEXT, "timestamp": TIME,
+            "properties": ANYTHING, "traits": ANYTHING, "context": ANYTHING, "groupId": TEXT,
+            "previousId": TEXT,
+        },
+    },
+    "Batch": record({"batch": rows_of(named("Event"))}, {"sentAt": TIME, "context": ANYTHING}),
+    "Finding": record(
+        {"code": TEXT, "severity": {"enum": ["error", "warning"]}, "message": TEXT, "hint": TEXT},
+        {"file": TEXT, "line": COUNT, "column": COUNT},
+    ),
+    "Problem": record(
+        {
+            "type": TEXT, "title": TEXT, "status": COUNT, "detail": TEXT, "code": TEXT, "message": TEXT,
+            "errors": rows_of(named("Finding")),
+        },
+        {"success": {"const": False}},
+    ),
+    "Membership": record({"name": TEXT, "since": TIME}),
+    "User": record(
+        {
+            "user_id": TEXT, "known": TRUTH, "segments": rows_of(named("Membership")), "version": COUNT,
+            "attributes": record({"traits": ANYTHING, "features": ANYTHING, "scores": ANYTHING}),
+        }
+    ),
+    "StoredEvent": record(
+        {"seq": COUNT, "type": TEXT, "message_id": TEXT, "timestamp": TIME, "received_at": TIME},
+        {"name": TEXT, "group_id": TEXT, "properties": ANYTHING, "traits": ANYTHING, "context": ANYTHING},
+    ),
+    "Events": record({"events": rows_of(named("StoredEvent")), "next": NEXT}),
+    "Forgotten": record({"user_id": TEXT, "forgotten": TRUTH}),
+    "Definition": record(
+        {"owner": TEXT, "description": TEXT, "when": TEXT},
+        {
+            "segment": TEXT, "title": TEXT, "kind": {"enum": ["operational", "strategic"]}, "freshness": TEXT,
+            "review": TEXT, "last_reviewed": TEXT, "status": {"enum": ["draft", "active", "archived"]},
+            "exclusive": TEXT, "priority": {"type": "integer"},
+        },
+    ),
+    "Segment": record({"name": TEXT, "members": COUNT}, {"when": TEXT, "owner": TEXT, "description": TEXT}),
+    "Segments": record({"segments": rows_of(named("Segment"))}),
+    "Member": record({"user_id": TEXT, "since": TIME}),
+    "Members": record({"members": rows_of(named("Member")), "total": COUNT, "next": NEXT}),
+    "Change": record(
+        {
+            "seq": COUNT, "id": TEXT, "user_id": TEXT, "segment": TEXT, "at": TIME,
+            "action": {"enum": ["entered", "left"]}, "cause": record({"type": TEXT}, {"message_id": TEXT}),
+        }
+    ),
+    "Changes": record({"changes": rows_of(named("Change")), "next": COUNT}),
+    "Condition": record({"when": TEXT}, {"as_of": TEXT}),
+    "Preview": record(
+        {
+            "count": COUNT, "share": {"type": "number"}, "sample": rows_of(TEXT), "as_of": TIME,
+            "overlap": {"type": "object", "additionalProperties": COUNT},
+        }
+    ),
+    "Health": record({"status": {"const": "ok"}}),
+    "Command": record({"command": TEXT}, {"arguments": ANYTHING}),
+    "Any": {},
+}  # fmt: skip
+"""Every shape there is, by name."""

@@ -1,0 +1,92 @@
+"""Segments: what they are, who is in them, who came and went; and their definitions, to be edited."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+
+from segue.api.answer import Answer, json_answer
+from segue.api.doors import Doors
+from segue.api.paging import cursor, limit_of, read_cursor, whole_number
+from segue.api.request import BAD_BODY, Request, bad_parameter
+from segue.api.users import NO_STORE
+from segue.domain.errors import refusal
+
+_PREVIEW_HINT = 'send {"when": "count(\\"Login\\", last 30d) >= 3"}, with "as_of" if you like'
+_SEGMENT_HINT = 'send {"owner": …, "description": …, "when": …}'
+
+
+def every(doors: Doors, request: Request) -> Answer:  # noqa: ARG001 -- all handlers take the same
+    """All segments, with their sizes."""
+    return json_answer({"segments": [each.to_json() for each in doors.service.segments()]})
+
+
+def one(doors: Doors, request: Request) -> Answer:
+    """One segment; E701 when there is none of this name."""
+    return json_answer(doors.service.segment(request.params["name"]).to_json())
+
+
+def members(doors: Doors, request: Request) -> Answer:
+    """A page of members in order of user id. A cursor keeps the moment that was asked for."""
+    service = doors.service
+    limit = limit_of(request)
+    as_of = request.query.get("as_of")
+    start = read_cursor(request, str, str)
+    if start:
+        if as_of not in {None, start[0]}:
+            raise bad_parameter("the cursor belongs to another as_of", "leave as_of out beside a cursor")
+        as_of = start[0] or None
+    found = service.members(request.params["name"], None if as_of is None else service.moment(as_of))
+    first = bisect_right(found, start[1], key=lambda each: each.user_id) if start else 0
+    page = found[first : first + limit]
+    following = cursor(as_of or "", page[-1].user_id) if first + limit < len(found) else None
+    rows = [each.to_json() for each in page]
+    return json_answer({"members": rows, "total": len(found), "next": following}, headers=(NO_STORE,))
+
+
+def history(doors: Doors, request: Request) -> Answer:
+    """Who entered and left one segment, in order; E701 when there is none of this name."""
+    name = doors.service.segment(request.params["name"]).name
+    return _changes(doors, request, name)
+
+
+def changes(doors: Doors, request: Request) -> Answer:
+    """The changes after a number, of all segments or of one."""
+    return _changes(doors, request, request.query.get("segment"))
+
+
+def _changes(doors: Doors, request: Request, segment: str | None) -> Answer:
+    limit = limit_of(request)
+    after = whole_number(request, "after", 0)
+    found = list(doors.service.changes(after, segment, limit))
+    last = found[-1].seq if found else after
+    return json_answer({"changes": [each.to_json() for each in found], "next": last}, headers=(NO_STORE,))
+
+
+def preview(doors: Doors, request: Request) -> Answer:
+    """What a condition would select, without anything being kept."""
+    service = doors.service
+    asked = request.json(_PREVIEW_HINT)
+    unknown = sorted(asked.keys() - {"when", "as_of"})
+    when, as_of = asked.get("when"), asked.get("as_of")
+    if unknown or not isinstance(when, str) or not isinstance(as_of, str | None):
+        finding = f"{unknown[0][:64]} is not known" if unknown else '"when" is missing, or a value is no text'
+        raise refusal(BAD_BODY, finding, _PREVIEW_HINT)
+    return json_answer(service.preview(when, None if as_of is None else service.moment(as_of)).to_json())
+
+
+def put(doors: Doors, request: Request) -> Answer:
+    """Writes the definition into the workspace's files and applies it; 201 when the segment is new."""
+    service = doors.service
+    name = request.params["name"]
+    definition = request.json(_SEGMENT_HINT)
+    if definition.setdefault("segment", name) != name:
+        raise refusal(BAD_BODY, '"segment" and the path name different segments', "give both the same name")
+    is_new = name not in service.workspace.segments
+    service.put_segment(definition)
+    return json_answer(service.segment(name).to_json(), 201 if is_new else 200)
+
+
+def delete(doors: Doors, request: Request) -> Answer:
+    """Takes the definition out of the workspace's files and applies that."""
+    doors.service.delete_segment(request.params["name"])
+    return Answer(204)

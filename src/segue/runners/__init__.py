@@ -1,0 +1,1 @@
+"""What owns a loop: the server."""

@@ -1,0 +1,196 @@
+"""``segue serve``: one process that takes events in, keeps segments true and answers who is in them."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import json
+import os
+import secrets
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import uvicorn
+import uvloop
+
+from segue.api.access import is_loopback
+from segue.api.app import App
+from segue.api.doors import Doors
+from segue.domain.errors import refusal
+from segue.domain.limits import SHUTDOWN_SECONDS_MAX
+from segue.service.commands.control import SERVER_FILE
+from segue.service.service import Service
+
+Ready = Callable[[str], None]
+
+_KEEP_ALIVE_SECONDS = 75
+"""Longer than clients keep an idle connection, so that they never post into one that is closing."""
+_BACKLOG = 2048
+
+
+def serve(
+    workspace: Path,
+    data: Path,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    clock: str = "wall",
+    ready: Ready | None = None,
+) -> None:
+    """Serves until SIGTERM or SIGINT; port 0 is any free one. ``ready`` is told the URL once posts are taken.
+
+    Whoever connects before that is answered 503. SegueError E751 when the address cannot be listened
+    on, and what :meth:`Service.open` raises.
+    """
+    with _listening(host, port) as listener:
+        server = Running(listener, host, workspace, data, clock)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(server.run(ready))
+
+
+class Running:
+    """A server from its socket to its last answer."""
+
+    def __init__(self, listener: socket.socket, host: str, workspace: Path, data: Path, clock: str) -> None:
+        self._listener = listener
+        self._host = host
+        self._url = url_of(host, listener.getsockname()[1])
+        self._workspace = workspace
+        self._data = data
+        self._clock = clock
+        self._doors = Doors(secrets.token_urlsafe(32))
+
+    async def run(self, ready: Ready | None) -> None:
+        """Opens the service beside the open door, answers until it is told to end, and closes all."""
+        server = _Server(_config(App(self._doors)))
+        with _signals(lambda: self._stop(server)):
+            answering = asyncio.create_task(server.serve([self._listener]))
+            try:
+                service = await asyncio.to_thread(self._opened)
+            except BaseException:
+                server.should_exit = True
+                await answering
+                raise
+            try:
+                with _server_file(self._data, self._url, self._doors.token):
+                    self._doors.open(service)
+                    if not server.should_exit:
+                        self._greet()
+                        if ready is not None:
+                            ready(self._url)
+                    await answering
+            finally:
+                server.should_exit = True
+                await answering
+                await asyncio.to_thread(self._close, service)
+
+    def _opened(self) -> Service:
+        service = Service.open(self._workspace, self._data, running="segue serve", clock=self._clock)
+        try:
+            service.start()
+        except BaseException:
+            service.close()
+            raise
+        return service
+
+    def _close(self, service: Service) -> None:
+        self._doors.close()
+        service.close()
+
+    def _stop(self, server: _Server) -> None:
+        """The first signal lets requests end; the second does not wait for them."""
+        self._doors.stop()
+        server.force_exit = server.should_exit
+        server.should_exit = True
+
+    def _greet(self) -> None:
+        if not is_loopback(self._host):
+            print(
+                f"warning: {self._host} is open to other machines and there are no keys yet: "
+                "anyone who reaches it may send events; reads and commands are refused to them",
+                file=sys.stderr,
+            )
+        print(f"events in   POST {self._url}/v1/batch")
+        print(f"segments    GET  {self._url}/v1/users/ID/segments")
+        print(f"routes           {self._url}/docs", flush=True)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, with its signals left to us: it would end the process before the service is closed."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _config(app: App) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="critical",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS_MAX,
+    )
+
+
+@contextmanager
+def _signals(stop: Callable[[], None]) -> Iterator[None]:
+    """SIGTERM and SIGINT call ``stop``; in a thread that cannot have signals, nothing does."""
+    loop = asyncio.get_running_loop()
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    for each in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(each, stop)
+    try:
+        yield
+    finally:
+        for each in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(each)
+
+
+@contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    """A listening socket; E751 when there can be none at that address."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.create_server(address[:2], family=family, backlog=_BACKLOG)
+    except (OSError, OverflowError, UnicodeError) as fault:
+        taken = isinstance(fault, OSError) and fault.errno == errno.EADDRINUSE
+        reason = "another program listens there" if taken else str(fault)
+        hint = "choose another with --port, or 0 for any free one" if taken else "choose another with --host"
+        raise refusal("E751", f"cannot listen on {host} port {port}: {reason}", hint) from None
+    with listener:
+        yield listener
+
+
+def url_of(host: str, port: int) -> str:
+    """Where a server that listens on a host is reached from this machine."""
+    name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+
+
+@contextmanager
+def _server_file(data: Path, url: str, token: str) -> Iterator[None]:
+    """Tells commands beside the server how to reach it, while it runs; readable by its owner alone."""
+    path = data / SERVER_FILE
+    fresh = path.with_name(f"{SERVER_FILE}.{os.getpid()}")
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump({"url": url, "token": token, "pid": os.getpid()}, file)
+    fresh.replace(path)
+    try:
+        yield
+    finally:
+        with suppress(FileNotFoundError):
+            path.unlink()
