@@ -22,7 +22,6 @@ class Driven:
         self.compiled = compile_definitions(definitions, rules)
         self.flips: list[Flip] = []
         self.message_ids: dict[int, str] = {}
-        self.known: set[int] = set()
         self.machine = Machine(self.compiled, self._sink)
         self.feed = Feed(self.compiled)
         self.seq = 0
@@ -47,19 +46,19 @@ class Driven:
         if step.event is not None:
             self.message_ids[step.event.seq] = step.event.message_id
             self.seq = step.event.seq
-            rows = [step.event.row]
-            created = [row for row in rows if row not in self.known]
-            self.known.update(created)
-            lists = [(row, name) for row, name, on in step.lists if on]
-            overrides = [(row, name, override) for row, name, override in step.overrides if override]
-            self.feed.event(step.event, created, step.merges, lists, overrides)
+            for row, name, on in step.lists:
+                self.feed.listed(str(row), None, name, on)
+            for row, name, override in step.overrides:
+                self.feed.overridden(str(row), None, name, override)
+            named = [(str(row), row) for row, *_ in (*step.lists, *step.overrides)]
+            self.feed.event(step.event, step.merges, named)
             return
+        self.feed.advance(step.received_at)
         for row, name, on in step.lists:
-            self.feed.listed(row, name, on, step.received_at, self.seq)
+            self.feed.listed(str(row), row, name, on)
         for row, name, override in step.overrides:
-            self.feed.overridden(row, name, override, step.received_at, self.seq)
-        if not step.lists and not step.overrides:
-            self.feed.nothing(step.received_at, self.seq)
+            self.feed.overridden(str(row), row, name, override)
+        self.feed.end_record(self.seq, CAUSES.index(step.cause))
 
     def run(self, steps: Iterable[Step], sizes: Sequence[int], until: int | None = None) -> list[Flip]:
         """All steps in batches of the given sizes (repeated), then what is due up to ``until``."""

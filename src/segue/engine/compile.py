@@ -99,29 +99,25 @@ class _Assembly:
         guards = self._guards(everyone)
         code, constants, atoms = self._atoms(guards)
         segments, nodes = self._segments(guards)
-        creation_at, creation_end = self.pool.put(guards.at_creation)
+        cursors, groups = self.cursors.table(self.pool), self._groups()
+        bounds = self._bounds(codes, guards.at_creation, width)
         program = k.Program(
             **codes.tables(),
             streams=streams,
-            cursors=self.cursors.table(self.pool),
+            cursors=cursors,
             features=features,
             atoms=atoms,
             segments=segments,
-            groups=self._groups(),
+            groups=groups,
             nodes=nodes,
             zone=zone_transitions(self.rules.zone),
+            pool=self.pool.array(),
             column_initial=columns,
             atom_sleeper=guards.sleepers,
             atom_sleeper_sum=guards.sleeper_sums,
             code=code,
             constants=constants,
-            creation_at=creation_at,
-            creation_end=creation_end,
-            session_stream=self.session,
-            session_gap=self.rules.session_gap_ms,
-            session_column=width - 2 if self.session >= 0 else -1,
-            **self._bounds(codes, len(guards.at_creation)),
-            pool=self.pool.array(),
+            bounds=bounds,
         )
         return Compiled(
             program,
@@ -333,18 +329,24 @@ class _Assembly:
             self.pool.lists(table[number], member=members)
         return table
 
-    def _bounds(self, codes: Codes, at_creation: int) -> dict[str, int]:
-        """The most that one operation or one passed entry can need."""
+    def _bounds(self, codes: Codes, at_creation: Sequence[int], width: int) -> k.Ints:
+        """The program's scalars, with the most that one operation or one passed entry can need."""
         links = max((len(code.links) for code in codes.all), default=0)
         cursors = max((len(self.cursors.of_stream(n)) for n in self.registry.streams.values()), default=0)
         valued = [key for key in self.features if key.kind in (k.DISTINCT, k.DAYS)]
-        return {
-            "entries_max": links + 1,
-            "pushes_max": links * cursors + 4 * len(self.atoms) + 2,
-            "counts_max": len(valued),
-            "touches_max": 6 * len(self.atoms) + at_creation + 16,
-            "recounts_values": any(isinstance(key.window, SinceEvent | ThisSession) for key in valued),
-        }
+        bounds = np.zeros(10, np.int64)
+        bounds[k.B_CREATION_AT], bounds[k.B_CREATION_END] = self.pool.put(at_creation)
+        bounds[k.B_SESSION_STREAM] = self.session
+        bounds[k.B_SESSION_GAP] = self.rules.session_gap_ms
+        bounds[k.B_SESSION_COLUMN] = width - 2 if self.session >= 0 else -1
+        bounds[k.B_ENTRIES_MAX] = links + 1
+        bounds[k.B_PUSHES_MAX] = links * cursors + 4 * len(self.atoms) + 2
+        bounds[k.B_COUNTS_MAX] = len(valued)
+        bounds[k.B_TOUCHES_MAX] = 6 * len(self.atoms) + len(at_creation) + 16
+        bounds[k.B_RECOUNTS_VALUES] = any(
+            isinstance(key.window, SinceEvent | ThisSession) for key in valued
+        )
+        return bounds
 
 
 def flips_at(key: AtomKey) -> list[int]:

@@ -7,11 +7,12 @@ function of the log alone, so a replay gives the same batches.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import numpy.typing as npt
 
 from segue.domain.event import Event, Json
 from segue.engine.codes import Code
@@ -19,7 +20,6 @@ from segue.engine.compile import Compiled
 from segue.engine.kernel import layout as k
 from segue.engine.kernel.run import FOREVER
 from segue.engine.readings import Reader
-from segue.engine.registry import Column
 from segue.engine.traits import Accounts, Traits
 from segue.language.interpret import Override
 from segue.language.reading import walk
@@ -81,18 +81,29 @@ class Given:
     reader: Reader
 
 
+@dataclass(slots=True)
+class Awaited:
+    """What people decided about an id that has no profile yet."""
+
+    lists: set[str] = field(default_factory=set)
+    overrides: dict[str, Override] = field(default_factory=dict)
+
+
 class Feed:
     """Turns events and records into operations; holds traits, accounts and what waits for its time."""
 
-    def __init__(self, compiled: Compiled, traits: Traits | None = None, accounts: Accounts | None = None) -> None:
-        self.traits = Traits() if traits is None else traits
-        self.accounts = Accounts() if accounts is None else accounts
+    def __init__(self, compiled: Compiled, profile_id: Callable[[int], str] = str) -> None:
+        self.profile_id = profile_id
+        self.traits = Traits()
+        self.accounts = Accounts()
         self.builder = BatchBuilder()
         self.now = k.MISSING // 2
         self.waiting: list[tuple[int, int, Event]] = []
         self.survivor: dict[int, int] = {}
         self.lists: dict[int, set[str]] = {}
         self.overrides: dict[int, dict[str, Override]] = {}
+        self.awaited: dict[str, Awaited] = {}
+        self.known = np.zeros(1024, np.bool_)
         self.use(compiled)
 
     def use(self, compiled: Compiled) -> None:
@@ -117,32 +128,79 @@ class Feed:
     def event(
         self,
         event: Event,
-        created: Iterable[int] = (),
         merges: Iterable[tuple[int, int]] = (),
-        lists: Iterable[tuple[int, str]] = (),
-        overrides: Iterable[tuple[int, str, Override]] = (),
+        named: Iterable[tuple[str, int]] = (),
     ) -> None:
         """One event at its receipt: a step, or two when its time is still to come.
 
-        ``created`` are rows that begin with it, ``merges`` (absorbed, surviving) rows. ``lists`` and
-        ``overrides`` are what was waiting for these profiles to exist.
+        It begins its profile if that is not there yet. ``merges`` are (absorbed, surviving) rows,
+        ``named`` ids that lead to a row from now on beside its own.
         """
         self._release(event.received_at)
         builder = self.builder
-        for row in created:
-            builder.add(k.OP_CREATE, row)
+        self.now = max(self.now, event.received_at)
+        created = not self.knows(event.row)
+        if created:
+            self._know(event.row)
+            builder.add(k.OP_CREATE, event.row)
         for absorbed, survivor in merges:
             self.merge(absorbed, survivor)
-        self.now = max(self.now, event.received_at)
-        for row, name in lists:
-            self._list_member(row, name, True)
-        for row, segment, override in overrides:
-            self._override(row, segment, override)
+        if self.awaited:
+            if created:
+                self._arrived(self.profile_id(event.row), event.row)
+            for name, row in named:
+                self._arrived(name, row)
         if event.timestamp > self.now:
             heapq.heappush(self.waiting, (event.timestamp, event.seq, event))
         else:
             self._effect(event)
         builder.end_step(self.now, event.seq, k.BY_EVENT)
+
+    def knows(self, row: int) -> bool:
+        """Whether the profile has begun."""
+        return row < len(self.known) and bool(self.known[row])
+
+    def _know(self, row: int) -> None:
+        self._reserve(row + 1)
+        self.known[row] = True
+
+    def _reserve(self, rows: int) -> None:
+        if rows > len(self.known):
+            grown = np.zeros(max(rows, 2 * len(self.known)), np.bool_)
+            grown[: len(self.known)] = self.known
+            self.known = grown
+
+    def first_seen(self, rows: k.Ints32) -> npt.NDArray[np.bool_]:
+        """Which of these events begin a profile: the first of each row that is not there yet."""
+        first = np.zeros(len(rows), np.bool_)
+        if len(rows):
+            self._reserve(int(rows.max()) + 1)
+            fresh = np.flatnonzero(~self.known[rows])
+            _, places = np.unique(rows[fresh], return_index=True)
+            first[fresh[places]] = True
+            self.known[rows] = True
+        return first
+
+    def reached(self, now: int) -> None:
+        """Engine time is ``now``; nothing was waiting for it."""
+        self.now = max(self.now, now)
+
+    @property
+    def awaits_profiles(self) -> bool:
+        """Whether people decided about ids that have no profile yet."""
+        return bool(self.awaited)
+
+    def is_awaited(self, row: int) -> bool:
+        """Whether they did about this one."""
+        return self.profile_id(row) in self.awaited
+
+    def _arrived(self, name: str, row: int) -> None:
+        awaited = self.awaited.pop(name, None)
+        if awaited is not None:
+            for listed in sorted(awaited.lists):
+                self._list_member(row, listed, True)
+            for segment, override in awaited.overrides.items():
+                self._override(row, segment, override)
 
     def advance(self, until: int) -> None:
         """Time reaches ``until``: what waited for it takes effect."""
@@ -209,22 +267,29 @@ class Feed:
             for given in columns.get(key, ()):
                 self.builder.add(k.OP_SET, row, given.feature, value=given.reader(walk(traits, given.path)))
 
-    def listed(self, row: int, name: str, on: bool, at: int, seq: int) -> None:
-        """A step: a profile is put on a list or taken off."""
-        self.advance(at)
-        self._list_member(row, name, on)
-        self.builder.end_step(self.now, seq, k.BY_LIST)
+    def listed(self, who: str, row: int | None, name: str, on: bool) -> None:
+        """Someone is put on a list or taken off; ``row`` None when there is no such profile yet."""
+        if row is not None and self.knows(row):
+            if self.current(row) >= 0:
+                self._list_member(row, name, on)
+            return
+        held = self.awaited.setdefault(who, Awaited()).lists
+        (held.add if on else held.discard)(name)
 
-    def overridden(self, row: int, segment: str, override: Override | None, at: int, seq: int) -> None:
-        """A step: a person's word against a condition is given or taken back."""
-        self.advance(at)
-        self._override(row, segment, override)
-        self.builder.end_step(self.now, seq, k.BY_OVERRIDE)
+    def overridden(self, who: str, row: int | None, segment: str, override: Override | None) -> None:
+        """A person's word against a condition is given or taken back."""
+        if row is not None and self.knows(row):
+            if self.current(row) >= 0:
+                self._override(row, segment, override)
+            return
+        held = self.awaited.setdefault(who, Awaited()).overrides
+        held.pop(segment, None)
+        if override is not None:
+            held[segment] = override
 
-    def nothing(self, at: int, seq: int) -> None:
-        """A step that only says that time went on."""
-        self.advance(at)
-        self.builder.end_step(self.now, seq, k.BY_EVENT)
+    def end_record(self, seq: int, cause: int) -> None:
+        """What was collected since is the step of one record."""
+        self.builder.end_step(self.now, seq, cause)
 
     def _list_member(self, row: int, name: str, on: bool) -> None:
         row = self.current(row)
@@ -259,6 +324,8 @@ class Feed:
     def merge(self, absorbed: int, survivor: int) -> None:
         """One profile becomes part of another."""
         self.survivor[absorbed] = survivor
+        if not (self.knows(absorbed) and self.knows(survivor)):
+            return
         self.builder.add(k.OP_MERGE, absorbed, survivor)
         self.traits.merge(absorbed, survivor)
         self.accounts.merge(absorbed, survivor)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+
 import numpy as np
 
 from segue.engine.compile import Compiled
@@ -20,6 +21,7 @@ from segue.engine.kernel.table import (
 CHANGES_HELD = 1 << 16
 """Changes the kernel writes before they are taken away; a profile's own always fit."""
 
+from segue.engine.kernel.world import world_of
 
 Sink = Callable[[k.Records], None]
 """Takes changes in order, as an array of CHANGE records; ``segment`` is its number in the program."""
@@ -32,6 +34,10 @@ def fresh_state(compiled: Compiled, rows: int = 1024) -> k.State:
     words, sums = word_counts(segments)
     registers = np.zeros(k.R_SIZE, np.int64)
     registers[k.R_NOW] = k.MISSING // 2
+    everyone = compiled.everyone_due
+    registers[k.R_HEAP] = len(everyone)
+    heap = np.zeros(2 * int(p.bounds[k.B_PUSHES_MAX]) + len(everyone) + 1024, k.DUE)
+    heap[: len(everyone)] = [(due, k.DUE_EVERYONE, atom, 0) for due, atom in everyone]
     streams = np.zeros(len(p.streams), k.STREAM_STATE)
     streams["newest"], streams["end"] = k.MISSING, -1
     return k.State(
@@ -43,13 +49,13 @@ def fresh_state(compiled: Compiled, rows: int = 1024) -> k.State:
         flags=np.zeros(rows, np.uint8),
         touched=np.full(rows, -1, np.int32),
         dirty=np.zeros(rows, np.int32),
-        touches=np.zeros(2 * p.touches_max + 1024, k.TOUCH),
-        entries=np.zeros(2 * p.entries_max + 1024, k.ENTRY),
-        streams=streams,
+        touches=np.zeros(2 * int(p.bounds[k.B_TOUCHES_MAX]) + 1024, k.TOUCH),
+        entries=np.zeros(2 * int(p.bounds[k.B_ENTRIES_MAX]) + 1024, k.ENTRY),
+        stream_states=streams,
         cursor_next=np.full(len(p.cursors), -1, np.int32),
         cursor_heap=np.zeros(len(p.cursors), k.CURSOR_DUE),
-        heap=np.zeros(2 * p.pushes_max + 1024, k.DUE),
-        counts=free_pairs(_power(4 * p.counts_max + 1024)),
+        heap=heap,
+        counts=free_pairs(_power(4 * int(p.bounds[k.B_COUNTS_MAX]) + 1024)),
         since=free_singles(_power(4 * segments + 1024)),
         overrides=free_singles(1024),
         event_count=np.zeros(len(p.codes), np.int64),
@@ -91,7 +97,7 @@ class Machine:
         self.reserve_overrides(int(np.count_nonzero(batch.ops["op"] == k.OP_OVERRIDE)))
         self.state.registers[k.R_STEP] = 0
         self.state.registers[k.R_OPERATION] = 0
-        while (need := run(self.compiled.program, self.state, batch, until)) != k.DONE:
+        while (need := run(world_of(self.compiled.program, self.state, batch), until)) != k.DONE:
             self._make_room(need)
         self._flush()
 
@@ -192,7 +198,7 @@ class Machine:
         wanted = np.array(segments, np.int32)
         row = 0
         while row < self.rows:
-            row = settle_everyone(self.compiled.program, self.state, wanted, at, row)
+            row = settle_everyone(world_of(self.compiled.program, self.state, NOTHING), wanted, at, row)
             self._flush()
             if row < self.rows:
                 self._make_room(k.GROW_SINCE)

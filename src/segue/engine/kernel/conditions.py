@@ -47,80 +47,94 @@ from segue.engine.kernel.layout import (
     SESSIONS,
     SUBTRACT,
     SUM,
-    Program,
-    State,
 )
 from segue.engine.kernel.values import as_double, compared
+from segue.engine.kernel.world import (
+    World,
+    atoms_of,
+    code_of,
+    columns_of,
+    constants_of,
+    dirty_of,
+    features_of,
+    members_of,
+    nodes_of,
+    pool_of,
+    registers_of,
+    segments_of,
+    touched_of,
+    touches_of,
+)
 
 ONE = np.uint64(1)
 DEPTH_MAX = 64
 
 
 @inlined
-def touch_row(s: State, row: int) -> None:
+def touch_row(w: World, row: int) -> None:
     """Have the profile looked at after this moment."""
-    if s.touched[row] == -1:
-        s.touched[row] = -2
-        s.dirty[s.registers[R_DIRTY]] = row
-        s.registers[R_DIRTY] += 1
+    if touched_of(w)[row] == -1:
+        touched_of(w)[row] = -2
+        dirty_of(w)[registers_of(w)[R_DIRTY]] = row
+        registers_of(w)[R_DIRTY] += 1
 
 
 @inlined
-def touch(s: State, row: int, atom: int) -> None:
+def touch(w: World, row: int, atom: int) -> None:
     """Have an atom of a profile looked at after this moment; -1-segment names a segment."""
-    touch_row(s, row)
-    place = s.registers[R_TOUCHES]
-    s.registers[R_TOUCHES] = place + 1
-    s.touches[place].atom = atom
-    s.touches[place].next = s.touched[row]
-    s.touched[row] = place
+    touch_row(w, row)
+    place = registers_of(w)[R_TOUCHES]
+    registers_of(w)[R_TOUCHES] = place + 1
+    touches_of(w)[place].atom = atom
+    touches_of(w)[place].next = touched_of(w)[row]
+    touched_of(w)[row] = place
 
 
 @inlined
-def edges_crossed(p: Program, s: State, feature: int, row: int, old: int, new: int) -> None:
+def edges_crossed(w: World, feature: int, row: int, old: int, new: int) -> None:
     """Touch the WITHIN atoms that have an edge in (smaller, larger]."""
     smaller = min(old, new)
     larger = max(old, new)
-    low = p.features[feature].edge_at
-    atoms = p.features[feature].edge_end - low
-    end = p.features[feature].edge_end
+    low = features_of(w)[feature].edge_at
+    atoms = features_of(w)[feature].edge_end - low
+    end = features_of(w)[feature].edge_end
     high = end
     while low < high:
         middle = (low + high) >> 1
-        if p.pool[middle] <= smaller:
+        if pool_of(w)[middle] <= smaller:
             low = middle + 1
         else:
             high = middle
-    while low < end and p.pool[low] <= larger:
-        touch(s, row, p.pool[low + atoms])
+    while low < end and pool_of(w)[low] <= larger:
+        touch(w, row, pool_of(w)[low + atoms])
         low += 1
 
 
 @inlined
-def value_changed(p: Program, s: State, feature: int, row: int, old: int) -> None:
+def value_changed(w: World, feature: int, row: int, old: int) -> None:
     """Touch what may have flipped now that a feature's value is no longer ``old``."""
-    new = compared(p, s, feature, row)
-    kind = p.features[feature].kind
+    new = compared(w, feature, row)
+    kind = features_of(w)[feature].kind
     if old != new:
         if old == MISSING or new == MISSING:
-            for k in range(p.features[feature].missing_at, p.features[feature].missing_end):
-                touch(s, row, p.pool[k])
+            for k in range(features_of(w)[feature].missing_at, features_of(w)[feature].missing_end):
+                touch(w, row, pool_of(w)[k])
         else:
-            edges_crossed(p, s, feature, row, old, new)
+            edges_crossed(w, feature, row, old, new)
         if new != MISSING and (kind == GIVEN or kind in (LATEST, EARLIEST)):
-            now = s.registers[R_NOW]
-            atoms = p.features[feature].due_end - p.features[feature].due_at
-            for k in range(p.features[feature].due_at, p.features[feature].due_end):
-                due = new + p.pool[k]
+            now = registers_of(w)[R_NOW]
+            atoms = features_of(w)[feature].due_end - features_of(w)[feature].due_at
+            for k in range(features_of(w)[feature].due_at, features_of(w)[feature].due_end):
+                due = new + pool_of(w)[k]
                 if due > now:
-                    heap_push(s, due, DUE_ATOM, row, p.pool[k + atoms])
-    for k in range(p.features[feature].atom_at, p.features[feature].atom_end):
-        atom = p.pool[k]
-        if p.atoms[atom].kind == BIT:
-            if ((old ^ new) >> p.atoms[atom].low) & 1:
-                touch(s, row, atom)
-        elif old != new or kind == AVG or p.atoms[atom].kind in (EXACT, DOUBLE):
-            touch(s, row, atom)
+                    heap_push(w, due, DUE_ATOM, row, pool_of(w)[k + atoms])
+    for k in range(features_of(w)[feature].atom_at, features_of(w)[feature].atom_end):
+        atom = pool_of(w)[k]
+        if atoms_of(w)[atom].kind == BIT:
+            if ((old ^ new) >> atoms_of(w)[atom].low) & 1:
+                touch(w, row, atom)
+        elif old != new or kind == AVG or atoms_of(w)[atom].kind in (EXACT, DOUBLE):
+            touch(w, row, atom)
 
 
 @inlined
@@ -140,47 +154,47 @@ def ordered(op: int, less: bool, equal: bool) -> bool:
 
 
 @inlined
-def exact_words(p: Program, s: State, feature: int, row: int) -> tuple[int, int]:
+def exact_words(w: World, feature: int, row: int) -> tuple[int, int]:
     """A present value in millionths (a time in ms) as (high, low) words."""
-    kind = p.features[feature].kind
-    column = p.features[feature].column
+    kind = features_of(w)[feature].kind
+    column = features_of(w)[feature].column
     if kind == SUM:
-        return s.columns[row, column + 1], s.columns[row, column]
-    value = s.columns[row, column]
+        return columns_of(w)[row, column + 1], columns_of(w)[row, column]
+    value = columns_of(w)[row, column]
     if kind in (COUNT, DISTINCT, DAYS, SEQUENCE, SESSIONS):
         value *= 1_000_000
     return value >> BASE_BITS, value & (BASE - 1)
 
 
 @inlined
-def exact_holds(p: Program, s: State, atom: int, row: int) -> bool:
+def exact_holds(w: World, atom: int, row: int) -> bool:
     """Compare two features of the same unit without rounding."""
-    left = p.atoms[atom].feature
-    right = p.atoms[atom].low
-    op = p.atoms[atom].high
-    if (p.features[left].kind != SUM and compared(p, s, left, row) == MISSING) or (
-        p.features[right].kind != SUM and compared(p, s, right, row) == MISSING
+    left = atoms_of(w)[atom].feature
+    right = atoms_of(w)[atom].low
+    op = atoms_of(w)[atom].high
+    if (features_of(w)[left].kind != SUM and compared(w, left, row) == MISSING) or (
+        features_of(w)[right].kind != SUM and compared(w, right, row) == MISSING
     ):
         return op == NE
-    high, low = exact_words(p, s, left, row)
-    other_high, other_low = exact_words(p, s, right, row)
+    high, low = exact_words(w, left, row)
+    other_high, other_low = exact_words(w, right, row)
     less = high < other_high or (high == other_high and low < other_low)
     return ordered(op, less, high == other_high and low == other_low)
 
 
 @inlined
-def computed(p: Program, s: State, row: int, start: int, end: int) -> float:
+def computed(w: World, row: int, start: int, end: int) -> float:
     """Run arithmetic on doubles; NaN stands for missing."""
     stack = np.empty(DEPTH_MAX, np.float64)
     top = -1
     for k in range(start, end):
-        code = p.code[k, 0]
+        code = code_of(w)[k, 0]
         if code == PUSH_FEATURE:
             top += 1
-            stack[top] = as_double(p, s, p.code[k, 1], row)
+            stack[top] = as_double(w, code_of(w)[k, 1], row)
         elif code == PUSH_CONSTANT:
             top += 1
-            stack[top] = p.constants[p.code[k, 1]]
+            stack[top] = constants_of(w)[code_of(w)[k, 1]]
         else:
             right = stack[top]
             top -= 1
@@ -199,63 +213,63 @@ def computed(p: Program, s: State, row: int, start: int, end: int) -> float:
 
 
 @inlined
-def double_holds(p: Program, s: State, atom: int, row: int) -> bool:
+def double_holds(w: World, atom: int, row: int) -> bool:
     """Compare two expressions as doubles."""
-    op = p.atoms[atom].high
-    left = computed(p, s, row, p.atoms[atom].code_at, p.atoms[atom].middle)
-    right = computed(p, s, row, p.atoms[atom].middle, p.atoms[atom].code_end)
+    op = atoms_of(w)[atom].high
+    left = computed(w, row, atoms_of(w)[atom].code_at, atoms_of(w)[atom].middle)
+    right = computed(w, row, atoms_of(w)[atom].middle, atoms_of(w)[atom].code_end)
     if np.isnan(left) or np.isnan(right):
         return op == NE
     return ordered(op, left < right, left == right)
 
 
 @inlined
-def atom_holds(p: Program, s: State, atom: int, row: int) -> bool:
+def atom_holds(w: World, atom: int, row: int) -> bool:
     """Whether an atom is true of a profile now."""
-    kind = p.atoms[atom].kind
+    kind = atoms_of(w)[atom].kind
     if kind == MEMBER:
-        segment = p.atoms[atom].feature
-        return (s.members[row, segment >> 6] >> np.uint64(segment & 63)) & ONE != 0
+        segment = atoms_of(w)[atom].feature
+        return (members_of(w)[row, segment >> 6] >> np.uint64(segment & 63)) & ONE != 0
     if kind == EXACT:
-        return exact_holds(p, s, atom, row)
+        return exact_holds(w, atom, row)
     if kind == DOUBLE:
-        return double_holds(p, s, atom, row)
-    negated = p.atoms[atom].negated != 0
-    value = compared(p, s, p.atoms[atom].feature, row)
+        return double_holds(w, atom, row)
+    negated = atoms_of(w)[atom].negated != 0
+    value = compared(w, atoms_of(w)[atom].feature, row)
     if kind == BIT:
-        return (((value >> p.atoms[atom].low) & 1) != 0) != negated
+        return (((value >> atoms_of(w)[atom].low) & 1) != 0) != negated
     if kind == SAME:
-        other = compared(p, s, p.atoms[atom].low, row)
+        other = compared(w, atoms_of(w)[atom].low, row)
         return (value != MISSING and value == other) != negated
     if kind == PRESENT:
-        feature = p.atoms[atom].feature
-        if p.features[feature].kind == AVG:
-            value = s.columns[row, p.features[feature].column + 2] - 1
+        feature = atoms_of(w)[atom].feature
+        if features_of(w)[feature].kind == AVG:
+            value = columns_of(w)[row, features_of(w)[feature].column + 2] - 1
             return (value >= 0) != negated
         return (value != MISSING) != negated
-    if value == MISSING and p.features[p.atoms[atom].feature].kind != SUM:
+    if value == MISSING and features_of(w)[atoms_of(w)[atom].feature].kind != SUM:
         return negated
     if kind == ELAPSED:
-        value = s.registers[R_NOW] - value
-    return (p.atoms[atom].low <= value <= p.atoms[atom].high) != negated
+        value = registers_of(w)[R_NOW] - value
+    return (atoms_of(w)[atom].low <= value <= atoms_of(w)[atom].high) != negated
 
 
 @inlined
-def condition_holds(p: Program, s: State, segment: int, row: int) -> bool:
+def condition_holds(w: World, segment: int, row: int) -> bool:
     """Follow the condition's decisions to true or false."""
-    node = p.segments[segment].root
+    node = segments_of(w)[segment].root
     while node >= 0:
-        node = p.nodes[node].if_true if atom_holds(p, s, p.nodes[node].atom, row) else p.nodes[node].if_false
+        node = nodes_of(w)[node].if_true if atom_holds(w, nodes_of(w)[node].atom, row) else nodes_of(w)[node].if_false
     return node == -1
 
 
 @inlined
-def guard_up(p: Program, s: State, segment: int, row: int) -> bool:
+def guard_up(w: World, segment: int, row: int) -> bool:
     """Whether any atom of the segment's guard is away from its default."""
-    if p.segments[segment].always:
+    if segments_of(w)[segment].always:
         return True
-    for k in range(p.segments[segment].guard_at, p.segments[segment].guard_end):
-        atom = p.pool[k]
-        if atom_holds(p, s, atom, row) != (p.atoms[atom].default != 0):
+    for k in range(segments_of(w)[segment].guard_at, segments_of(w)[segment].guard_end):
+        atom = pool_of(w)[k]
+        if atom_holds(w, atom, row) != (atoms_of(w)[atom].default != 0):
             return True
     return False

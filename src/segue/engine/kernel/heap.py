@@ -8,105 +8,114 @@ overrides are many and rest, so they have a large one.
 from __future__ import annotations
 
 from segue.engine.kernel.compiled import inlined
-from segue.engine.kernel.layout import FAR, R_CURSORS, R_HEAP, Program, State
+from segue.engine.kernel.layout import FAR, R_CURSORS, R_HEAP
+from segue.engine.kernel.world import (
+    World,
+    cursor_heap_of,
+    cursor_next_of,
+    cursors_of,
+    entries_of,
+    heap_of,
+    registers_of,
+)
 
 
 @inlined
-def next_due(s: State) -> int:
+def next_due(w: World) -> int:
     """The earliest due moment, FAR if there is none."""
     due = FAR
-    if s.registers[R_CURSORS] > 0:
-        due = s.cursor_heap[0].due
-    if s.registers[R_HEAP] > 0 and s.heap[0].due < due:
-        due = s.heap[0].due
+    if registers_of(w)[R_CURSORS] > 0:
+        due = cursor_heap_of(w)[0].due
+    if registers_of(w)[R_HEAP] > 0 and heap_of(w)[0].due < due:
+        due = heap_of(w)[0].due
     return due
 
 
 @inlined
-def cursor_push(s: State, cursor: int, due: int) -> None:
+def cursor_push(w: World, cursor: int, due: int) -> None:
     """Put a cursor that waits for nothing at its due moment."""
-    child = s.registers[R_CURSORS]
-    s.registers[R_CURSORS] = child + 1
+    child = registers_of(w)[R_CURSORS]
+    registers_of(w)[R_CURSORS] = child + 1
     while child > 0:
         parent = (child - 1) >> 1
-        if s.cursor_heap[parent].due <= due:
+        if cursor_heap_of(w)[parent].due <= due:
             break
-        s.cursor_heap[child].due = s.cursor_heap[parent].due
-        s.cursor_heap[child].cursor = s.cursor_heap[parent].cursor
+        cursor_heap_of(w)[child].due = cursor_heap_of(w)[parent].due
+        cursor_heap_of(w)[child].cursor = cursor_heap_of(w)[parent].cursor
         child = parent
-    s.cursor_heap[child].due = due
-    s.cursor_heap[child].cursor = cursor
+    cursor_heap_of(w)[child].due = due
+    cursor_heap_of(w)[child].cursor = cursor
 
 
 @inlined
-def cursor_top_moved(s: State, due: int) -> None:
+def cursor_top_moved(w: World, due: int) -> None:
     """The cursor on top now waits for ``due``; FAR takes it off."""
-    cursor = s.cursor_heap[0].cursor
-    size = s.registers[R_CURSORS]
+    cursor = cursor_heap_of(w)[0].cursor
+    size = registers_of(w)[R_CURSORS]
     if due == FAR:
         size -= 1
-        s.registers[R_CURSORS] = size
+        registers_of(w)[R_CURSORS] = size
         if size == 0:
             return
-        due = s.cursor_heap[size].due
-        cursor = s.cursor_heap[size].cursor
+        due = cursor_heap_of(w)[size].due
+        cursor = cursor_heap_of(w)[size].cursor
     parent = 0
     while True:
         child = 2 * parent + 1
         if child >= size:
             break
-        if child + 1 < size and s.cursor_heap[child + 1].due < s.cursor_heap[child].due:
+        if child + 1 < size and cursor_heap_of(w)[child + 1].due < cursor_heap_of(w)[child].due:
             child += 1
-        if s.cursor_heap[child].due >= due:
+        if cursor_heap_of(w)[child].due >= due:
             break
-        s.cursor_heap[parent].due = s.cursor_heap[child].due
-        s.cursor_heap[parent].cursor = s.cursor_heap[child].cursor
+        cursor_heap_of(w)[parent].due = cursor_heap_of(w)[child].due
+        cursor_heap_of(w)[parent].cursor = cursor_heap_of(w)[child].cursor
         parent = child
-    s.cursor_heap[parent].due = due
-    s.cursor_heap[parent].cursor = cursor
+    cursor_heap_of(w)[parent].due = due
+    cursor_heap_of(w)[parent].cursor = cursor
 
 
 @inlined
-def heap_push(s: State, due: int, kind: int, a: int, b: int) -> None:
+def heap_push(w: World, due: int, kind: int, a: int, b: int) -> None:
     """Remember something due; room was made before the step."""
-    child = s.registers[R_HEAP]
-    s.registers[R_HEAP] = child + 1
+    child = registers_of(w)[R_HEAP]
+    registers_of(w)[R_HEAP] = child + 1
     while child > 0:
         parent = (child - 1) >> 1
-        if s.heap[parent].due <= due:
+        if heap_of(w)[parent].due <= due:
             break
-        s.heap[child] = s.heap[parent]
+        heap_of(w)[child] = heap_of(w)[parent]
         child = parent
-    s.heap[child].due = due
-    s.heap[child].kind = kind
-    s.heap[child].a = a
-    s.heap[child].b = b
+    heap_of(w)[child].due = due
+    heap_of(w)[child].kind = kind
+    heap_of(w)[child].a = a
+    heap_of(w)[child].b = b
 
 
 @inlined
-def heap_pop(s: State) -> None:
+def heap_pop(w: World) -> None:
     """Take the earliest off."""
-    size = s.registers[R_HEAP] - 1
-    s.registers[R_HEAP] = size
-    due = s.heap[size].due
+    size = registers_of(w)[R_HEAP] - 1
+    registers_of(w)[R_HEAP] = size
+    due = heap_of(w)[size].due
     parent = 0
     while True:
         child = 2 * parent + 1
         if child >= size:
             break
-        if child + 1 < size and s.heap[child + 1].due < s.heap[child].due:
+        if child + 1 < size and heap_of(w)[child + 1].due < heap_of(w)[child].due:
             child += 1
-        if s.heap[child].due >= due:
+        if heap_of(w)[child].due >= due:
             break
-        s.heap[parent] = s.heap[child]
+        heap_of(w)[parent] = heap_of(w)[child]
         parent = child
-    s.heap[parent] = s.heap[size]
+    heap_of(w)[parent] = heap_of(w)[size]
 
 
 @inlined
-def cursor_due(p: Program, s: State, cursor: int) -> int:
+def cursor_due(w: World, cursor: int) -> int:
     """When the cursor passes the entry it waits for, FAR without one."""
-    entry = s.cursor_next[cursor]
+    entry = cursor_next_of(w)[cursor]
     if entry < 0:
         return FAR
-    return s.entries[entry].timestamp + p.cursors[cursor].distance
+    return entries_of(w)[entry].timestamp + cursors_of(w)[cursor].distance

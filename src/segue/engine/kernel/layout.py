@@ -52,6 +52,20 @@ DUE_LEAVE, DUE_ATOM, DUE_OVERRIDE, DUE_EVERYONE = range(4)
 # Causes, as stored with changes (domain.change.Cause in this order).
 BY_EVENT, BY_TIME, BY_DEFINITION, BY_MERGE, BY_OVERRIDE, BY_LIST, BY_SCORE, BY_FORGET = range(8)
 
+# Places in the program's ``bounds``: its scalars.
+(
+    B_CREATION_AT,
+    B_CREATION_END,
+    B_SESSION_STREAM,
+    B_SESSION_GAP,
+    B_SESSION_COLUMN,
+    B_ENTRIES_MAX,
+    B_PUSHES_MAX,
+    B_COUNTS_MAX,
+    B_TOUCHES_MAX,
+    B_RECOUNTS_VALUES,
+) = range(10)
+
 # Why the kernel came back.
 DONE, GROW_ENTRIES, GROW_HEAP, GROW_COUNTS, GROW_SINCE, GROW_TOUCHES, FLUSH_CHANGES = range(7)
 
@@ -181,17 +195,7 @@ class Program(NamedTuple):
     atom_sleeper_sum: Words  # [atoms, sums]
     code: Ints32  # [instructions, 2]
     constants: Doubles
-    creation_at: int  # segments to look at for a new profile, in the pool
-    creation_end: int
-    session_stream: int
-    session_gap: int
-    session_column: int  # [start timestamp, start seq] of the last session
-    # bounds of one operation or one passed entry, for the capacity checks
-    entries_max: int
-    pushes_max: int
-    counts_max: int
-    touches_max: int
-    recounts_values: bool  # an event can make DISTINCT or DAYS count a chain anew
+    bounds: Ints  # scalars, by their ``B_`` places
 
 
 # ---- what events made of it ------------------------------------------------------------------
@@ -228,7 +232,7 @@ class State(NamedTuple):
     dirty: Ints32  # rows touched at this moment
     touches: Records
     entries: Records
-    streams: Records
+    stream_states: Records
     cursor_next: Ints32
     cursor_heap: Records
     heap: Records

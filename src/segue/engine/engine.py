@@ -1,0 +1,281 @@
+"""The engine: log entries in order in, membership changes out.
+
+It is a function of the log: whoever shows it the same entries gets the same changes, in batches of
+any size. Records name the rows they concern, so that a replay need not ask who was who when.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import duckdb
+import numpy as np
+
+from segue.domain.event import Event, Json
+from segue.domain.time import parse_instant
+from segue.engine.compile import Compiled, compile_definitions
+from segue.engine.feed import Feed
+from segue.engine.history import HistoryReader
+from segue.engine.kernel import layout as k
+from segue.engine.machine import Machine
+from segue.language.interpret import Definition, Override, Rules
+from segue.log.batch import Entry, EventBatch, Record, Stretch
+from segue.log.sqlite import SqliteLog
+
+Moved = Callable[[int], None]
+"""Told how many log entries a replay has behind it."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """Changes of one program: ``records`` are CHANGE records whose segments are places in ``names``."""
+
+    names: tuple[str, ...]
+    records: k.Records
+
+
+class Engine:
+    """Holds the program in force with its machine and feed. One thread at a time."""
+
+    def __init__(self, log: SqliteLog, profile_id: Callable[[int], str], row_of: Callable[[str], int | None]) -> None:
+        self.log = log
+        self.profile_id = profile_id
+        self.row_of = row_of
+        self.made: list[Made] = []
+        self.lists: dict[str, frozenset[str]] = {}
+        self.evaluated_seq = 0
+        self.start(compile_definitions((), Rules()))
+
+    def start(self, compiled: Compiled) -> None:
+        """Begin with a program and nobody."""
+        self.compiled = compiled
+        self.machine = Machine(compiled, self._keep)
+        self.feed = Feed(compiled, self.profile_id)
+
+    def _keep(self, records: k.Records) -> None:
+        self.made.append(Made(self.compiled.names, records))
+
+    def take_changes(self) -> list[Made]:
+        """The changes since the last call, in order."""
+        made, self.made = self.made, []
+        return made
+
+    @property
+    def now(self) -> int:
+        """Engine time, in ms."""
+        return self.feed.now
+
+    # ---- the log's entries -------------------------------------------------------------------
+
+    def apply(self, entry: Entry) -> None:
+        """Show one entry of the log to the program."""
+        if isinstance(entry, EventBatch):
+            self._batch(entry)
+            self.evaluated_seq = entry.last_seq
+        elif isinstance(entry, Stretch):
+            self._stretch(entry)
+            self.evaluated_seq = entry.to_seq
+        else:
+            self.record(entry)
+            self.evaluated_seq = entry.seq
+
+    def _batch(self, batch: EventBatch) -> None:
+        merges = by_place(batch.merges)
+        named: dict[int, list[tuple[str, int]]] = {}
+        for place, name, row in batch.aliases:
+            named.setdefault(place, []).append((name, row))
+        feed = self.feed
+        for index in range(len(batch)):
+            feed.event(event_of(batch, index), merges.get(index, ()), named.get(index, ()))
+        self.machine.run(feed.take_batch())
+
+    def _stretch(self, stretch: Stretch) -> None:
+        with duckdb.connect() as connection:
+            events = self.log.scan(connection, stretch.from_seq - 1, stretch.to_seq)
+            reader = HistoryReader(connection, events, self.feed)
+            for batch in reader.batches(stretch.from_seq, stretch.to_seq, by_place(stretch.merges)):
+                self.machine.run(batch)
+
+    def record(self, record: Record) -> None:
+        """Show a record to the program; what ``definitions`` says of segments is the caller's to install."""
+        self.feed.advance(record.at)
+        body = record.body
+        if record.kind == "list":
+            self.feed.listed(body["user_id"], body["row"], body["list"], body["on"])
+            self.feed.end_record(record.seq, k.BY_LIST)
+        elif record.kind == "override":
+            self.feed.overridden(body["user_id"], body["row"], body["segment"], override_of(body))
+            self.feed.end_record(record.seq, k.BY_OVERRIDE)
+        elif record.kind == "forget":
+            self.feed.forget(body["rows"], record.at, record.seq)
+        elif record.kind == "definitions":
+            self._relist(body)
+            self.feed.end_record(record.seq, k.BY_DEFINITION)
+        self.machine.run(self.feed.take_batch(), record.at)
+
+    def _relist(self, body: Mapping[str, Json]) -> None:
+        """Put people on lists and take them off as the definitions now say."""
+        listed = {each["list"]: frozenset(each.get("users", ())) for each in body.get("lists", ())}
+        for name in sorted({*listed, *self.lists}):
+            before, after = self.lists.get(name, frozenset()), listed.get(name, frozenset())
+            for who in sorted(before - after):
+                self.feed.listed(who, self.row_of(who), name, False)
+            for who in sorted(after - before):
+                self.feed.listed(who, self.row_of(who), name, True)
+        self.lists = listed
+
+    # ---- definitions -------------------------------------------------------------------------
+
+    def install(self, definitions: Sequence[Definition], rules: Rules, seq: int, moved: Moved | None = None) -> None:
+        """Make these the definitions in force from log position ``seq`` on, that of their record.
+
+        Everything before it is shown to the new program beside the old one; what then differs
+        between the two are changes by definition.
+        """
+        compiled = compile_definitions(definitions, rules)
+        if not self.machine.rows:
+            lists = self.lists
+            feed = self.feed
+            self.start(compiled)
+            self.lists, self.feed.awaited, self.feed.now = lists, feed.awaited, feed.now
+            self.machine.state.registers[k.R_NOW] = feed.now
+            return
+        fresh = self.replayed(compiled, seq, moved=moved)
+        self._compare(fresh, seq)
+        self.compiled, self.machine, self.feed = fresh.compiled, fresh.machine, fresh.feed
+        self.machine.sink = self._keep
+
+    def replayed(
+        self, compiled: Compiled, upto: int, until: int | None = None, moved: Moved | None = None
+    ) -> Engine:
+        """Another engine that has seen the log up to position ``upto``, received by ``until`` (ms).
+
+        It ends at the time ``until``, or at this engine's time. Its own changes are dropped.
+        """
+        other = Engine(self.log, self.profile_id, self.row_of)
+        other.start(compiled)
+        other.machine.sink = _dropped
+        end = self.now if until is None else until
+        with duckdb.connect() as connection:
+            events = self.log.scan(connection, 0, upto)
+            reader = HistoryReader(connection, events, other.feed)
+            for entry in _joined(self.log.read(0, upto)):
+                if isinstance(entry, Record):
+                    if entry.at <= end or until is None:
+                        other.record(entry)
+                else:
+                    for batch in reader.batches(entry.first, entry.last, entry.merges, until):
+                        other.machine.run(batch)
+                        if moved is not None:
+                            moved(int(batch.steps["seq"][-1]) if len(batch.steps) else entry.first)
+        other.advance(end)
+        return other
+
+    def advance(self, until: int) -> None:
+        """Work off everything due up to and at ``until``."""
+        self.feed.advance(until)
+        self.machine.run(self.feed.take_batch(), until)
+
+    def next_due(self) -> int | None:
+        """The earliest due moment."""
+        dues = [due for due in (self.machine.next_due(), self.feed.next_due()) if due is not None]
+        return min(dues, default=None)
+
+    def _compare(self, fresh: Engine, seq: int) -> None:
+        """Note who is in or out of what under the new program and was not under the old one."""
+        names = sorted({*self.compiled.names, *fresh.compiled.names})
+        rows: list[k.Ints32] = []
+        segments: list[k.Ints32] = []
+        entered: list[k.Bytes] = []
+        for place, name in enumerate(names):
+            before, after = self.rows_in(name), fresh.rows_in(name)
+            for moved, way in ((np.setdiff1d(before, after), 0), (np.setdiff1d(after, before), 1)):
+                rows.append(moved)
+                segments.append(np.full(len(moved), place, np.int32))
+                entered.append(np.full(len(moved), way, np.uint8))
+        if not rows:
+            return
+        all_rows = np.concatenate(rows)
+        changes = np.zeros(len(all_rows), k.CHANGE)
+        changes["row"], changes["segment"] = all_rows, np.concatenate(segments)
+        changes["entered"], changes["at"] = np.concatenate(entered), self.now
+        changes["cause"], changes["seq"] = k.BY_DEFINITION, seq
+        if len(changes):
+            order = np.lexsort((changes["segment"], changes["row"]))
+            self.made.append(Made(tuple(names), changes[order]))
+        fresh.made = self.made
+
+    # ---- reading -----------------------------------------------------------------------------
+
+    def rows_in(self, name: str) -> k.Ints32:
+        """Rows of a segment's members, rising; none for a segment that has no members."""
+        number = self.compiled.numbers.get(name)
+        return np.zeros(0, np.int32) if number is None else self.machine.member_rows(number)
+
+    def members(self, name: str) -> tuple[k.Ints32, k.Ints]:
+        """(rows, since in ms) of a segment's members."""
+        rows = self.rows_in(name)
+        if not len(rows):
+            return rows, np.zeros(0, np.int64)
+        return rows, self.machine.since(rows, self.compiled.numbers[name])
+
+    def memberships(self, row: int) -> list[tuple[str, int]]:
+        """(segment, since in ms) of a profile, by name."""
+        numbers = self.machine.segments_of(row)
+        since = self.machine.since_of(row, numbers).tolist() if numbers else []
+        return sorted((self.compiled.names[number], at) for number, at in zip(numbers, since, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Neighbouring events of the log, whichever way they are kept."""
+
+    first: int
+    last: int
+    merges: dict[int, list[tuple[int, int]]]
+
+
+def _joined(entries: Iterable[Entry]) -> Iterable[_Run | Record]:
+    """Records as they are, the events between them as one run."""
+    run: _Run | None = None
+    for entry in entries:
+        if isinstance(entry, Record):
+            if run is not None:
+                yield run
+            run = None
+            yield entry
+            continue
+        if isinstance(entry, Stretch):
+            found = _Run(entry.from_seq, entry.to_seq, by_place(entry.merges))
+        else:
+            merges = [(entry.first_seq + place, gone, row) for place, gone, row in entry.merges]
+            found = _Run(entry.first_seq, entry.last_seq, by_place(merges))
+        run = found if run is None else _Run(run.first, found.last, run.merges | found.merges)
+    if run is not None:
+        yield run
+
+
+def by_place(merges: Iterable[tuple[int, int, int]]) -> dict[int, list[tuple[int, int]]]:
+    """(absorbed, surviving) rows by the place of their event."""
+    found: dict[int, list[tuple[int, int]]] = {}
+    for place, absorbed, survivor in merges:
+        found.setdefault(place, []).append((absorbed, survivor))
+    return found
+
+
+def event_of(batch: EventBatch, index: int) -> Event:
+    """One event of a batch, decoded."""
+    return batch.event(index)
+
+
+def override_of(body: Mapping[str, Json]) -> Override | None:
+    """The override that a record gives; None takes one back."""
+    if body["member"] is None:
+        return None
+    until = body.get("until")
+    return Override(body["member"], None if until is None else parse_instant(until))
+
+
+def _dropped(_records: k.Records) -> None:
+    """Changes of a replay are nobody's news."""

@@ -1,0 +1,132 @@
+"""The kernel's arrays behind one argument.
+
+A compiled function takes every array it is given as seven words by value, and what it calls takes
+them again; with all tables of a program that cost more than the work itself (150 µs an event, and
+minutes to compile). So the kernel hands on one small array of addresses and lengths, and each
+function reaches for the tables it reads: ``features_of(w)[feature].kind``.
+
+The arrays themselves stay alive and in place in :class:`Program`, :class:`State` and :class:`Batch`
+for as long as a ``World`` made of them is in use; whoever replaces one makes a new world.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numba import carray, njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from segue.engine.kernel import layout as k
+from segue.engine.kernel.layout import Batch, Ints, Program, State
+
+World = Ints
+"""[3 * arrays]: address, rows and columns of each array."""
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _pointer(_context: Any, _address: Any) -> Any:
+    """An address as a pointer."""
+
+    def built(_target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.inttoptr(arguments[0], cgutils.voidptr_t)
+
+    return types.voidptr(types.int64), built
+
+
+_PROGRAM = (
+    "codes", "links", "streams", "cursors", "features", "atoms", "segments", "groups", "nodes", "zone",
+    "pool", "column_initial", "atom_sleeper", "atom_sleeper_sum", "code", "constants", "bounds",
+)  # fmt: skip
+_STATE = (
+    "registers", "columns", "members", "awake", "awake_sum", "flags", "touched", "dirty", "touches",
+    "entries", "stream_states", "cursor_next", "cursor_heap", "heap", "counts", "since", "overrides",
+    "event_count", "atom_flips", "dirty_segments", "dirty_sum", "flips", "out",
+)  # fmt: skip
+_BATCH = ("steps", "ops", "slots")
+_PLACES = {name: 3 * place for place, name in enumerate((*_PROGRAM, *_STATE, *_BATCH))}
+
+
+def _flat(name: str, dtype: Any) -> Callable[[World], Any]:
+    """A function of the world that gives a one-dimensional array."""
+    at = _PLACES[name]
+    length = at + 1
+
+    @njit(inline="always")  # type: ignore[untyped-decorator]
+    def reach(w: World) -> Any:
+        return carray(_pointer(w[at]), (w[length],), dtype)
+
+    return reach  # type: ignore[no-any-return]
+
+
+def _table(name: str, dtype: Any) -> Callable[[World], Any]:
+    """A function of the world that gives a two-dimensional array."""
+    at = _PLACES[name]
+    rows, columns = at + 1, at + 2
+
+    @njit(inline="always")  # type: ignore[untyped-decorator]
+    def reach(w: World) -> Any:
+        return carray(_pointer(w[at]), (w[rows], w[columns]), dtype)
+
+    return reach  # type: ignore[no-any-return]
+
+
+codes_of = _flat("codes", k.CODE)
+links_of = _flat("links", k.LINK)
+streams_of = _flat("streams", k.STREAM)
+cursors_of = _flat("cursors", k.CURSOR)
+features_of = _flat("features", k.FEATURE)
+atoms_of = _flat("atoms", k.ATOM)
+segments_of = _flat("segments", k.SEGMENT)
+groups_of = _flat("groups", k.GROUP)
+nodes_of = _flat("nodes", k.NODE)
+zone_of = _flat("zone", k.ZONE)
+pool_of = _flat("pool", np.int64)
+column_initial_of = _flat("column_initial", np.int64)
+atom_sleeper_of = _table("atom_sleeper", np.uint64)
+atom_sleeper_sum_of = _table("atom_sleeper_sum", np.uint64)
+code_of = _table("code", np.int32)
+constants_of = _flat("constants", np.float64)
+bounds_of = _flat("bounds", np.int64)
+registers_of = _flat("registers", np.int64)
+columns_of = _table("columns", np.int64)
+members_of = _table("members", np.uint64)
+awake_of = _table("awake", np.uint64)
+awake_sum_of = _table("awake_sum", np.uint64)
+flags_of = _flat("flags", np.uint8)
+touched_of = _flat("touched", np.int32)
+dirty_of = _flat("dirty", np.int32)
+touches_of = _flat("touches", k.TOUCH)
+entries_of = _flat("entries", k.ENTRY)
+stream_states_of = _flat("stream_states", k.STREAM_STATE)
+cursor_next_of = _flat("cursor_next", np.int32)
+cursor_heap_of = _flat("cursor_heap", k.CURSOR_DUE)
+heap_of = _flat("heap", k.DUE)
+counts_of = _flat("counts", k.COUNTED)
+since_of = _flat("since", k.KEYED)
+overrides_of = _flat("overrides", k.KEYED)
+event_count_of = _flat("event_count", np.int64)
+atom_flips_of = _flat("atom_flips", np.int64)
+dirty_segments_of = _flat("dirty_segments", np.uint64)
+dirty_sum_of = _flat("dirty_sum", np.uint64)
+flips_of = _flat("flips", np.int32)
+out_of = _flat("out", k.CHANGE)
+steps_of = _flat("steps", k.STEP)
+ops_of = _flat("ops", k.OPERATION)
+slots_of = _flat("slots", np.int64)
+
+
+def world_of(program: Program, state: State, batch: Batch) -> World:
+    """Where everything is. Arrays must be contiguous."""
+    found = np.zeros(3 * len(_PLACES), np.int64)
+    for part in (program, state, batch):
+        for name in part._fields:
+            array = getattr(part, name)
+            assert array.flags.c_contiguous, name
+            place = _PLACES[name]
+            found[place] = array.ctypes.data
+            found[place + 1] = array.shape[0]
+            found[place + 2] = array.shape[1] if array.ndim == 2 else 1
+    return found
