@@ -1,4 +1,4 @@
-"""Every command that needs a service, once: a server runs the same function for others as a command for itself."""
+"""Every command that needs a service, listed once; a running server runs the same functions for others."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ SERVER_FILE = "serve.json"
 CONTROL_PATH = "/control"
 
 
-class Told(SegueError):
+class RelayedError(SegueError):
     """A refusal that another process told us of."""
 
     def __init__(self, exit_status: int, *diagnostics: Diagnostic) -> None:
@@ -61,9 +61,9 @@ def _encoded(found: Diagnostic) -> dict[str, Json]:
     return whole
 
 
-def decode(line: Mapping[str, Json]) -> Told:
+def decode(line: Mapping[str, Json]) -> RelayedError:
     """The refusal that :func:`encode` wrote."""
-    return Told(int(line.get("exit", 1)), *(_decoded(each) for each in line["error"]))
+    return RelayedError(int(line.get("exit", 1)), *(_decoded(each) for each in line["error"]))
 
 
 def _decoded(found: Mapping[str, Json]) -> Diagnostic:

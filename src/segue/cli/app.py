@@ -1,0 +1,68 @@
+"""The list of commands, in the order in which the help shows them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from segue import __version__
+from segue.cli import definitions, people, reading, running, taking, workspace
+from segue.cli.output import say
+from segue.cli.quarantine import quarantine
+
+app = typer.Typer(
+    name="segue",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+COMMANDS = {
+    "init": workspace.init,
+    "fmt": workspace.fmt,
+    "check": workspace.check,
+    "plan": definitions.plan,
+    "apply": definitions.apply,
+    "import": taking.import_files,
+    "serve": running.serve,
+    "demo": running.demo,
+    "segments": definitions.segments,
+    "members": reading.members,
+    "changes": reading.changes,
+    "explain": reading.explain,
+    "preview": definitions.preview,
+    "sql": definitions.sql,
+    "verify": definitions.verify,
+    "override": people.override,
+    "list": people.list_users,
+    "forget": people.forget,
+    "export": people.export,
+}
+"""Each is explained in docs/commands.md."""
+
+for name, command in COMMANDS.items():
+    app.command(name)(command)
+app.add_typer(quarantine, name="quarantine")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        say(f"segue {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def segue(
+    version: Annotated[  # its callback does it
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Real-time segmentation: events in, exact live segments out.
+
+    \b
+    Example:
+      segue init shop
+      segue import events.jsonl --workspace shop
+      segue segments --workspace shop
+    """

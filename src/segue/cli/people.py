@@ -1,0 +1,181 @@
+"""The commands by which people decide about users: override, list, forget, export."""
+
+from __future__ import annotations
+
+import json
+from enum import Enum
+from typing import Annotated
+
+import typer
+
+from segue.cli.connection import connected
+from segue.cli.options import (
+    HERE,
+    DataOption,
+    JsonOption,
+    SegmentArgument,
+    UserArgument,
+    WorkspaceOption,
+    data_folder,
+)
+from segue.cli.output import say, say_json, table
+from segue.domain.errors import Diagnostic, UsageError
+from segue.domain.event import Json
+
+
+class Membership(Enum):
+    """What an override says."""
+
+    IN = "in"
+    OUT = "out"
+    NONE = "none"
+
+
+class ListAction(Enum):
+    """What is done with users of a list."""
+
+    ADD = "add"
+    REMOVE = "remove"
+
+
+def override(
+    user: UserArgument,
+    segment: SegmentArgument,
+    membership: Annotated[
+        Membership, typer.Argument(metavar="in|out|none", help="none takes the override back.")
+    ],
+    until: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Until a date or date-time; else without end.")
+    ] = None,
+    by: Annotated[str | None, typer.Option(metavar="NAME", help="Who decided it.")] = None,
+    why: Annotated[str | None, typer.Option(metavar="TEXT", help="For what reason.")] = None,
+    workspace: WorkspaceOption = HERE,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Put a user into a segment, or out of it.
+
+    An override beats the condition, until it ends or is taken back.
+
+    \b
+    Example:
+      segue override 13085 wholesale_buyers in --until 2011-01-01 --by dana --why "Signed a contract"
+      segue override 13085 wholesale_buyers none
+    """
+    arguments = {
+        "user": user, "segment": segment, "membership": membership.value, "until": until, "by": by, "why": why
+    }  # fmt: skip
+    with connected(workspace, data_folder(workspace, data), "override") as connection:
+        (found,) = connection.call("override", arguments)
+    if as_json:
+        say_json(found)
+    else:
+        say(_override(found))
+
+
+def _override(found: Json) -> str:
+    who = f"{found['user_id']} for {found['segment']}"
+    if found["member"] is None:
+        return f"no override any more: {who}"
+    until = f" until {found['until']}" if "until" in found else ""
+    return f"override: {who}: {'in' if found['member'] else 'out'}{until}"
+
+
+def list_users(
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="The name of a list.")] = None,
+    action: Annotated[
+        ListAction | None, typer.Argument(metavar="add|remove", help="Put users on it, or take them off.")
+    ] = None,
+    users: Annotated[list[str] | None, typer.Argument(metavar="USER", help="User ids.")] = None,
+    workspace: WorkspaceOption = HERE,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show lists, or edit one.
+
+    Without arguments the lists and their sizes, with a name its users. Edits stand beside the
+    list's file.
+
+    \b
+    Example:
+      segue list
+      segue list do_not_mail
+      segue list do_not_mail add 13085 12346
+      segue list do_not_mail remove 13085
+    """
+    if action is not None and not users:
+        hint = f"for example: segue list {name} {action.value} 13085"
+        raise UsageError(Diagnostic("E780", f"{action.value} whom?", hint))
+    with connected(workspace, data_folder(workspace, data), "list") as connection:
+        if action is not None:
+            edit = {"name": name, "action": action.value, "users": users}
+            (found,) = connection.call("list edit", edit)
+            _say_edit(found, as_json)
+            return
+        rows = connection.call("list", {"name": name})
+        if as_json:
+            for row in rows:
+                say_json(row)
+        elif name is None:
+            table(("list", "users"), ((row["list"], f"{row['users']:,}") for row in rows))
+        else:
+            for row in rows:
+                say(row["user_id"])
+
+
+def _say_edit(found: Json, as_json: bool) -> None:
+    if as_json:
+        say_json(found)
+        return
+    done = "added" if "added" in found else "removed"
+    say(f"{done} {', '.join(found[done])} {'to' if done == 'added' else 'from'} {found['list']}")
+
+
+def forget(
+    user: UserArgument,
+    workspace: WorkspaceOption = HERE,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Erase all that is held of a user.
+
+    Changes keep their numbers, under an id that tells nothing.
+
+    \b
+    Example:
+      segue forget 13085
+    """
+    with connected(workspace, data_folder(workspace, data), "forget") as connection:
+        (found,) = connection.call("forget", {"user": user})
+    if as_json:
+        say_json(found)
+    else:
+        say(f"forgot {user}" if found["forgotten"] else f"nothing was known of {user}")
+
+
+def export(
+    user: Annotated[str | None, typer.Argument(metavar="USER", help="A user id.")] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every event that took effect, one a line, in order.")
+    ] = False,
+    workspace: WorkspaceOption = HERE,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Print what is held, of a user or of all.
+
+    One object for a user; with --all every event, one a line, ready to be imported elsewhere.
+
+    \b
+    Example:
+      segue export 13085
+      segue export --all > events.jsonl
+    """
+    if (user is None) != everything:
+        raise UsageError(Diagnostic("E780", "export takes either a user or --all", "segue export 13085"))
+    with connected(workspace, data_folder(workspace, data), "export") as connection:
+        for row in connection.call("export", {"user": user}):
+            if as_json or everything:
+                say_json(row)
+            else:
+                say(json.dumps(row, ensure_ascii=False, indent=2))
