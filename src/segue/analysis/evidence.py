@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from segue.analysis.values import MISSING, Shown, shown, shown_json
 from segue.domain.event import Event, Json
 from segue.domain.limits import EXPLAINED_EVENTS_MAX
+from segue.domain.number import micro_of
 from segue.domain.time import format_instant
 from segue.language.interpret import seen_by_where
 from segue.language.interpret.evaluate import counted_in, value_in
@@ -27,18 +29,23 @@ from segue.language.tree import (
     Trait,
 )
 
+_NUMERIC = ("sum", "avg", "min", "max")
 _READ = {Kind.NUMBER: "number", Kind.TEXT: "text", Kind.TRUTH: "truth value", Kind.TIME: "time"}
 
 
 @dataclass(frozen=True, slots=True)
 class CountedEvent:
-    """An event that counted: when, which, and the value of the property or trait that was asked for."""
+    """An event that counted: when, which, and the value of the property or trait that was asked for.
+
+    ``passed_over`` says that a number was asked for and it has none, so that it adds nothing.
+    """
 
     at: int
     type: str
     name: str | None
     message_id: str
     value: Shown | None = None
+    passed_over: bool = False
 
     @property
     def title(self) -> str:
@@ -55,6 +62,8 @@ class CountedEvent:
         }
         if self.value is not None:
             found["value"] = self.value.value
+        if self.passed_over:
+            found["passed_over"] = True
         return found
 
 
@@ -97,8 +106,8 @@ def observe(operand: Operand, kind: Kind, scene: Scene, against: Json = None) ->
     text = spell(operand)
     match operand:
         case Arithmetic():
-            sides = [side for side in (operand.left, operand.right) if not is_literal(side)]
-            return Observed(text, value, made_of=tuple(observe(side, Kind.NUMBER, scene) for side in sides))
+            made_of = tuple(observe(each, Kind.NUMBER, scene) for each in dict.fromkeys(_measured(operand)))
+            return Observed(text, value, made_of=made_of)
         case Elapsed():
             inner = () if is_literal(operand.time) else (observe(operand.time, Kind.TIME, scene),)
             return Observed(text, value, made_of=inner)
@@ -107,6 +116,15 @@ def observe(operand: Operand, kind: Kind, scene: Scene, against: Json = None) ->
         case Aggregate() | Sequence():
             return _aggregate(operand, kind, value, scene)
     return Observed(text, value)
+
+
+def _measured(operand: Operand) -> Iterator[Operand]:
+    """What arithmetic reckons with, numbers that are spelled out apart."""
+    if isinstance(operand, Arithmetic):
+        yield from _measured(operand.left)
+        yield from _measured(operand.right)
+    elif not is_literal(operand):
+        yield operand
 
 
 def _aggregate(operand: Aggregate | Sequence, kind: Kind, value: Shown, scene: Scene) -> Observed:
@@ -121,9 +139,14 @@ def _aggregate(operand: Aggregate | Sequence, kind: Kind, value: Shown, scene: S
     note = None
     if is_raw(operand) and deciding:
         note = _unread(walk(seen_by_where(deciding[0]), path), kind, value)
-    return Observed(
-        spell(operand), value, tuple(_counted(event, path) for event in deciding), len(counted), after, note
-    )
+    events = tuple(_counted(event, path) for event in deciding)
+    if isinstance(operand, Aggregate) and operand.name in _NUMERIC:
+        events = tuple(replace(each, passed_over=_is_no_number(each)) for each in events)
+    return Observed(spell(operand), value, events, len(counted), after, note)
+
+
+def _is_no_number(event: CountedEvent) -> bool:
+    return event.value is None or micro_of(event.value.value) is None
 
 
 def _deciding(operand: Aggregate | Sequence, counted: list[Event]) -> list[Event]:

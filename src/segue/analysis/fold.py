@@ -16,8 +16,8 @@ class Difference:
     """Two accounts of a membership that do not agree, or a break in the change log.
 
     ``kind`` is membership (the engine against the recomputation), changes (the change log against the
-    engine), order (an entering or leaving that follows its like) or gap (numbers left out). ``engine`` is what
-    the engine or the log says, ``truth`` what was to be expected; ``seq`` the change it is about.
+    engine), order (an entering or leaving that follows its like) or gap (numbers left out). ``engine`` is
+    what the engine or the log says, ``truth`` what was to be expected; ``seq`` the change it is about.
     """
 
     kind: str

@@ -81,4 +81,5 @@ class Page:
 
 def _dated(event: CountedEvent) -> str:
     value = "" if event.value is None else f"  {event.value.text}"
-    return f"{format_instant(event.at)}  {event.title}{value}"
+    passed_over = "  (no number, passed over)" if event.passed_over else ""
+    return f"{format_instant(event.at)}  {event.title}{value}{passed_over}"

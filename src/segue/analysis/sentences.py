@@ -22,6 +22,7 @@ from segue.language.tree import (
     Condition,
     Duration,
     Elapsed,
+    EventPattern,
     In,
     Kind,
     Last,
@@ -114,8 +115,10 @@ def _list(node: ListRef, want: bool, _turning: Turning) -> Need:
 
 def _in(node: In, want: bool, turning: Turning) -> Need:
     values = ", ".join(_plain(shown_literal(value)) for value in node.values)
-    among = "none" if node.negated is want else "one"
-    return _value(node, node.operand, f"must be {among} of {values}", turning)
+    among = "must not be" if node.negated is want else "must be"
+    if len(node.values) > 1:
+        among += " one of"
+    return _value(node, node.operand, f"{among} {values}", turning)
 
 
 def _match(node: Match, want: bool, turning: Turning) -> Need:
@@ -124,7 +127,7 @@ def _match(node: Match, want: bool, turning: Turning) -> Need:
 
 
 def _presence(node: Presence, want: bool, turning: Turning) -> Need:
-    must = "must be missing" if node.missing is want else "must be there"
+    must = "must be missing" if node.missing is want else "must be present"
     return _value(node, node.operand, must, turning)
 
 
@@ -151,7 +154,7 @@ def _timed(
         return Need(text, kind, spell(node), holds, more, possible=not waits_only)
     wait = f"wait until {format_instant(at)}"
     if waits_only:
-        return Need(f"{wait}: {text}", "wait", spell(node), holds, more, at)
+        return Need(f"{wait}: then {text}", "wait", spell(node), holds, more, at)
     return Need(f"{text}, or {wait}", kind, spell(node), holds, more, at)
 
 
@@ -198,7 +201,7 @@ def _counting(node: Compare, operand: Any, op: str, threshold: int, turning: Tur
         text = f"{spell(operand)} is a whole number and never {shown_micro(threshold).text}"
         return Need(text, "never", spell(node), not turning.holds(node), possible=False)
     if lacking > 0:
-        text = _counted(operand, lacking, " more")
+        text = f"{lacking} more {_things(operand)}{_within(operand.window)}"
         return _timed(text, "events", node, turning, shown_micro(lacking * MICRO))
     return _too_many(node, operand, op, threshold, turning)
 
@@ -209,34 +212,30 @@ def _too_many(node: Compare, operand: Any, op: str, threshold: int, turning: Tur
     if (op == "<" and threshold <= MICRO) or threshold == 0:
         most = "no"
     whole = turning.value(operand, Kind.NUMBER) // MICRO
-    text = f"{most} {_things(operand)}{_within(operand.window)} (there are {whole})"
+    text = f"{most} {_things(operand)}{_within(operand.window)} (there are {whole} now)"
     if isinstance(operand.window, SinceEvent) and operand.window.which == "last":
-        text += f", which a new {spell_event(operand.window.event)} begins anew"
+        text += f"; a new {_event(operand.window.event)} starts the count again"
         return _timed(text, "events", node, turning)
     return _timed(text, "events", node, turning, waits_only=True)
 
 
-def _counted(operand: Any, number: int, more: str) -> str:
-    return f"{number}{more} {_things(operand)}{_within(operand.window)}"
-
-
 def _things(operand: Any) -> str:
     if isinstance(operand, Sequence):
-        steps = " then ".join(spell_event(step) for step in operand.steps)
-        return f"times {steps} within {format_duration(operand.within)}"
+        steps = " then ".join(_event(step) for step in operand.steps)
+        return f"of {steps} within {format_duration(operand.within)}, completed"
     if operand.name == "sessions":
         return "sessions"
     if operand.name == "days":
-        return f"days with {spell_event(operand.event)}"
+        return f"days with {_event(operand.event)}"
     if operand.name == "distinct":
-        return f"different values of {_path(operand)} in {spell_event(operand.event)}"
-    return spell_event(operand.event)
+        return f"different values of {_path(operand)} in {_event(operand.event)}"
+    return _event(operand.event)
 
 
 def _summing(node: Compare, operand: Aggregate, op: str, threshold: int, turning: Turning) -> Need:
     lacking = shown_micro(threshold - turning.value(operand, Kind.NUMBER))
     least = "more than " if op == ">" else ""
-    text = f"{_path(operand)} of {least}{lacking.text} more from {spell_event(operand.event)}"
+    text = f"{_path(operand)} of {least}{lacking.text} more from {_event(operand.event)}"
     return _timed(text + _within(operand.window), "amount", node, turning, lacking)
 
 
@@ -245,17 +244,17 @@ def _elapsed(node: Compare, elapsed: Elapsed, op: str, length: Duration, turning
     time = turning.value(elapsed.time, Kind.TIME)
     at = turning.turns(node)
     if time is None and isinstance(elapsed.time, Aggregate) and not is_raw(elapsed.time):
-        text = f"one {spell_event(elapsed.time.event)}{_within(elapsed.time.window)}"
+        text = f"one {_event(elapsed.time.event)}{_within(elapsed.time.window)}"
         if elapsed.direction == "since" and op in (">", ">="):
             text += f", and then {distance}"
         return Need(text, "events", spell(node), turning.holds(node), shown_micro(MICRO), at)
     if at is not None:
         wait = f"wait until {format_instant(at)}"
         if _is(elapsed.time, "last") and elapsed.direction == "since":
-            wait += f", with no {spell_event(elapsed.time.event)} before"  # type: ignore[union-attr]
+            wait += f", with no {_event(elapsed.time.event)} before"  # type: ignore[union-attr]
         return Need(wait, "wait", spell(node), turning.holds(node), at=at)
     if _is(elapsed.time, "last") and op in ("<", "<="):
-        text = f"one more {spell_event(elapsed.time.event)}"  # type: ignore[union-attr]
+        text = f"one more {_event(elapsed.time.event)}"  # type: ignore[union-attr]
         return Need(text, "events", spell(node), turning.holds(node), shown_micro(MICRO))
     now = in_words(turning.value(elapsed, Kind.DURATION), length.ms) if time is not None else "missing"
     text = f"{_named(elapsed)} must be {_WORDS[op]}{distance} (it is {now})"
@@ -271,13 +270,18 @@ def _named(operand: Operand) -> str:
         case Trait():
             return f"{'trait' if operand.owner == 'user' else 'account trait'} {'.'.join(operand.path)}"
         case Aggregate() if is_raw(operand):
-            source = f"{spell_event(operand.event)}{_within(operand.window)}"
+            source = f"{_event(operand.event)}{_within(operand.window)}"
             return f"the {operand.name} {_path(operand)} of {source}"
         case Elapsed():
             return f"the time {operand.direction} {_named(operand.time)}"
         case Aggregate() if operand.name in ("last", "first"):
-            return f"the {operand.name} {spell_event(operand.event)}{_within(operand.window)}"
+            return f"the {operand.name} {_event(operand.event)}{_within(operand.window)}"
     return spell(operand)
+
+
+def _event(event: EventPattern) -> str:
+    """An event in a sentence, with its ``where``."""
+    return f"event of any kind{spell_event(event)[3:]}" if event.type == "any" else spell_event(event)
 
 
 def _path(operand: Aggregate) -> str:
@@ -294,7 +298,7 @@ def _within(window: Window) -> str:
             start = window.start_text or format_instant(window.start)
             return f" from {start} until before {window.end_text or format_instant(window.end or 0)}"
         case SinceEvent():
-            return f" after the {window.which} {spell_event(window.event)}{_within(window.window)}"
+            return f" after the {window.which} {_event(window.event)}{_within(window.window)}"
         case ThisSession():
             return " in this session"
         case AllTime():
