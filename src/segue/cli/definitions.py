@@ -163,6 +163,6 @@ def verify(workspace: WorkspaceOption = HERE, data: DataOption = None, as_json: 
 
 def _say_differences(found: Json) -> None:
     for difference in found["differences"]:
-        say("  ".join(f"{key}: {value}" for key, value in difference.items()))
+        say(difference["text"])
     differences = "1 difference" if found["count"] == 1 else f"{found['count']:,} differences"
     say(f"{found['segments']:,} segments verified: {differences}")

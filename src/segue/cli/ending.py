@@ -15,6 +15,9 @@ GOOD, PROBLEMS, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 """Exit statuses."""
 DEBUG_VARIABLE = "SEGUE_DEBUG"
 
+_WORDS = {": Value error, ": ": ", ": Input should be ": ": it should be "}
+"""What its parser of values says, and how we say it."""
+
 
 def run(app: typer.Typer, arguments: list[str]) -> int:
     """Runs the command that the arguments name; its exit status."""
@@ -54,6 +57,8 @@ def _misuse(misused: typer.TyperException) -> UsageError:
     context = getattr(misused, "ctx", None)
     command = context.command_path if context is not None else "segue"
     message = " ".join(misused.format_message().split()).rstrip(".")
+    for theirs, ours in _WORDS.items():
+        message = message.replace(theirs, ours)
     hint = f"`{command} --help` shows an example"
     return UsageError(Diagnostic("E780", message[:1].lower() + message[1:], hint))
 
