@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from segue.cli.bars import bar
-from segue.cli.connection import connected
+from segue.cli.connection import connected, running_server
 from segue.cli.options import (
     HERE,
     AsOfOption,
@@ -47,12 +47,27 @@ def apply(workspace: WorkspaceOption = HERE, data: DataOption = None, as_json: J
 
 def _compare(name: str, workspace: Path, data: Path, as_json: bool) -> None:
     arguments = {"folder": str(workspace.resolve()), "in_words": not as_json}
-    with connected(workspace, data, name) as connection, bar("evaluating", "events") as progress:
-        (answer,) = connection.call(name, arguments, progress)
+    server = running_server(data)
+    if server is not None:
+        (answer,) = server.call(name, arguments)
+    else:
+        answer = _compare_here(name, workspace, data, arguments)
     if as_json:
         say_json(answer)
     else:
         say(answer["text"])
+
+
+def _compare_here(name: str, workspace: Path, data: Path, arguments: dict[str, Json]) -> Json:
+    from segue.cli.planning import planned
+    from segue.service.commands.definitions import told
+
+    answer = told(planned(workspace, data), arguments)
+    if name == "apply":
+        # Opening the service is what puts the folder in force; asked after that, nothing would be left.
+        with connected(workspace, data, name, beside_serve=False):
+            pass
+    return answer
 
 
 def segments(workspace: WorkspaceOption = HERE, data: DataOption = None, as_json: JsonOption = False) -> None:

@@ -19,17 +19,18 @@ if TYPE_CHECKING:
 def run_plan(service: Service, arguments: Mapping[str, Json], _progress: Progress) -> Iterator[Json]:
     """``folder`` (absolute path of the workspace): what applying it would change."""
     _same_folder(service, text(arguments, "folder"))
-    yield _told(service.plan(), arguments)
+    yield told(service.plan(), arguments)
 
 
 def run_apply(service: Service, arguments: Mapping[str, Json], _progress: Progress) -> Iterator[Json]:
     """``folder`` (absolute path of the workspace): what applying it changed."""
     _same_folder(service, text(arguments, "folder"))
-    yield _told(service.apply(), arguments)
+    yield told(service.apply(), arguments)
 
 
-def _told(plan: Plan, arguments: Mapping[str, Json]) -> Json:
-    return {"text": plan.render()} if in_words(arguments) else plan.to_json()
+def told(found: Plan, arguments: Mapping[str, Json]) -> Json:
+    """The plan as JSON, or in words."""
+    return {"text": found.render()} if in_words(arguments) else found.to_json()
 
 
 def _same_folder(service: Service, folder: str) -> None:
