@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from segue.domain.time import YEAR
 from segue.language.interpret import changes
 from tests.engine.driven import Driven
+from tests.strategies import FRESH
 from tests.strategies.histories import histories
 from tests.strategies.resolver import resolve
 from tests.strategies.workspaces import workspaces
@@ -18,7 +19,7 @@ CASES = int(os.environ.get("SEGUE_CASES", "2000"))
 
 
 @given(data=st.data())
-@settings(max_examples=CASES, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=CASES, deadline=None, backend=FRESH, suppress_health_check=list(HealthCheck))
 def test_the_engine_changes_what_the_interpreter_changes(data: st.DataObject) -> None:
     workspace = data.draw(workspaces())
     history = data.draw(histories(workspace.names))

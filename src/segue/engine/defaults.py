@@ -111,9 +111,7 @@ class Defaults:
 
 def _calculated(instruction: int, left: float, right: float) -> float:
     if instruction == k.DIVIDE:
-        result = left / right if right else math.nan
-    elif instruction == k.MULTIPLY:
-        result = left * right
-    else:
-        result = left + right if instruction == k.ADD else left - right
-    return result if math.isfinite(result) else math.nan
+        return left / right if right else math.nan
+    if instruction == k.MULTIPLY:
+        return left * right
+    return left + right if instruction == k.ADD else left - right

@@ -127,23 +127,28 @@ class Engine:
 
     # ---- definitions -------------------------------------------------------------------------
 
-    def install(self, definitions: Sequence[Definition], rules: Rules, seq: int, moved: Moved | None = None) -> None:
-        """Make these the definitions in force from log position ``seq`` on, that of their record.
+    def compiled_for(self, definitions: Sequence[Definition], rules: Rules) -> Compiled:
+        """The program of some definitions."""
+        return compile_definitions(definitions, rules)
 
-        Everything before it is shown to the new program beside the old one; what then differs
-        between the two are changes by definition.
+    def prepared(
+        self, definitions: Sequence[Definition], rules: Rules, seq: int, moved: Moved | None = None
+    ) -> Engine:
+        """An engine for these definitions that has seen all before log position ``seq``, that of their record.
+
+        This one is only read meanwhile.
         """
-        compiled = compile_definitions(definitions, rules)
-        if not self.machine.rows:
-            lists = self.lists
-            feed = self.feed
-            self.start(compiled)
-            self.lists, self.feed.awaited, self.feed.now = lists, feed.awaited, feed.now
-            self.machine.state.registers[k.R_NOW] = feed.now
-            return
-        fresh = self.replayed(compiled, seq, moved=moved)
+        return self.replayed(compile_definitions(definitions, rules), seq, moved=moved)
+
+    def install(self, fresh: Engine, seq: int) -> None:
+        """Go on with a prepared engine; where memberships differ there are changes by definition."""
         self._compare(fresh, seq)
+        self.become(fresh)
+
+    def become(self, fresh: Engine) -> None:
+        """Take over another engine's program and all that it has seen."""
         self.compiled, self.machine, self.feed = fresh.compiled, fresh.machine, fresh.feed
+        self.lists, self.evaluated_seq = fresh.lists, fresh.evaluated_seq
         self.machine.sink = self._keep
 
     def replayed(
@@ -162,13 +167,14 @@ class Engine:
             reader = HistoryReader(connection, events, other.feed)
             for entry in _joined(self.log.read(0, upto)):
                 if isinstance(entry, Record):
-                    if entry.at <= end or until is None:
+                    if until is None or entry.at <= until:
                         other.record(entry)
                 else:
                     for batch in reader.batches(entry.first, entry.last, entry.merges, until):
                         other.machine.run(batch)
                         if moved is not None:
                             moved(int(batch.steps["seq"][-1]) if len(batch.steps) else entry.first)
+        other.evaluated_seq = upto
         other.advance(end)
         return other
 
@@ -204,7 +210,6 @@ class Engine:
         if len(changes):
             order = np.lexsort((changes["segment"], changes["row"]))
             self.made.append(Made(tuple(names), changes[order]))
-        fresh.made = self.made
 
     # ---- reading -----------------------------------------------------------------------------
 

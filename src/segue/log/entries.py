@@ -52,6 +52,14 @@ def write(connection: sqlite3.Connection, entries: Sequence[Packed]) -> None:
     set_next_seq(connection, upcoming)
 
 
+def records(connection: sqlite3.Connection, kind: str, after_seq: int) -> list[Record]:
+    """The records of one kind with ``seq > after_seq``, in order."""
+    found = connection.execute(
+        "SELECT * FROM records WHERE kind = ? AND seq > ? ORDER BY seq", (kind, after_seq)
+    )
+    return [Record(seq, at, kind, unpack_json(body, f"the record at seq {seq}")) for seq, at, kind, body in found]
+
+
 def next_seq(connection: sqlite3.Connection) -> int:
     """The seq that the next entry gets."""
     found: int = connection.execute("SELECT next_seq FROM position").fetchone()[0]

@@ -105,6 +105,11 @@ class SqliteLog:
         """What :meth:`read` gives, with the events of stretches as batches too; bodies are decoded late."""
         return replay.replay(self._store, after_seq, self._next_seq - 1 if upto is None else upto)
 
+    def records(self, kind: str, after_seq: int = 0) -> list[Record]:
+        """All records of one kind with ``seq > after_seq``, in order."""
+        with self._store.reading() as connection:
+            return entries.records(connection, kind, after_seq)
+
     def read_stretch(self, stretch: Stretch) -> Iterator[EventBatch]:
         """The events of one stretch within its bounds, as batches with their marks."""
         return replay.of_stretch(self.folder, stretch)

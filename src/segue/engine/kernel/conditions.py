@@ -207,8 +207,6 @@ def computed(w: World, row: int, start: int, end: int) -> float:
                 stack[top] = left * right
             elif code == DIVIDE:
                 stack[top] = np.nan if right == 0.0 else left / right
-            if np.isinf(stack[top]):
-                stack[top] = np.nan
     return stack[0]
 
 

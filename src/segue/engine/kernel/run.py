@@ -14,7 +14,6 @@ from segue.engine.kernel.chains import chain_length
 from segue.engine.kernel.compiled import compiled, inlined
 from segue.engine.kernel.conditions import (
     ONE,
-    atom_holds,
     condition_holds,
     guard_up,
     touch,
@@ -447,7 +446,11 @@ def create(w: World, row: int) -> None:
         registers_of(w)[R_ROWS] = row + 1
     touch_row(w, row)
     for k in range(bounds_of(w)[B_CREATION_AT], bounds_of(w)[B_CREATION_END]):
-        touch(w, row, -1 - pool_of(w)[k])
+        segment = pool_of(w)[k]
+        touch(w, row, -1 - segment)
+        # Nobody is in it yet, which is away from its default: what refers to it must look.
+        if segments_of(w)[segment].atom >= 0:
+            touch(w, row, segments_of(w)[segment].atom)
 
 
 @inlined
@@ -633,11 +636,11 @@ def settle_everyone(w: World, segments: np.ndarray, at: int, start: int) -> int:
 
 
 @compiled
-def atoms_of_everyone(w: World, atom: int) -> np.ndarray:  # type: ignore[type-arg]
-    """Whether an atom holds, for each row."""
+def holders(w: World, segment: int) -> np.ndarray:  # type: ignore[type-arg]
+    """Whether a segment's condition holds, for each row; nothing is changed."""
     rows = registers_of(w)[R_ROWS]
     found = np.zeros(rows, np.uint8)
     for row in range(rows):
         if flags_of(w)[row] & ALIVE:
-            found[row] = atom_holds(w, atom, row)
+            found[row] = condition_holds(w, segment, row)
     return found

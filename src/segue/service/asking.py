@@ -1,0 +1,73 @@
+"""Questions about the past and about what is not defined: answered by showing the log to other programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from segue.engine.compile import Compiled, compile_definitions
+from segue.engine.engine import Engine
+from segue.engine.kernel import layout as k
+from segue.engine.kernel.run import holders
+from segue.engine.kernel.world import world_of
+from segue.engine.machine import NOTHING
+from segue.language.interpret import Definition, Rules
+from segue.language.tree import Condition
+from segue.language.walk import references
+
+PREVIEWED = "(preview)"
+"""A name that no segment can have."""
+
+
+def needed(definitions: Sequence[Definition], wanted: Iterable[str]) -> tuple[Definition, ...]:
+    """The definitions that decide some segments: what they refer to, and whom they exclude."""
+    by_name = {each.name: each for each in definitions}
+    found: set[str] = set()
+    waiting = [name for name in wanted if name in by_name]
+    while waiting:
+        name = waiting.pop()
+        if name in found:
+            continue
+        found.add(name)
+        each = by_name[name]
+        waiting += [other for other in references(each.condition).segments if other in by_name]
+        if each.exclusive is not None:
+            waiting += [other.name for other in definitions if other.exclusive == each.exclusive]
+    return tuple(each for each in definitions if each.name in found)
+
+
+def as_of(engine: Engine, definitions: Sequence[Definition], rules: Rules, name: str, moment: int) -> Engine:
+    """An engine that knows one segment as of a moment, which may lie ahead."""
+    compiled = compile_definitions(needed(definitions, [name]), rules)
+    return engine.replayed(compiled, engine.evaluated_seq, until=moment)
+
+
+def previewed(
+    engine: Engine, definitions: Sequence[Definition], rules: Rules, condition: Condition, moment: int | None
+) -> tuple[Engine, k.Ints32]:
+    """(an engine at the moment, the rows for which a condition holds)."""
+    extra = Definition(PREVIEWED, condition)
+    if moment is None:
+        compiled = compile_definitions((*definitions, extra), rules)
+        if same_columns(engine.compiled, compiled):
+            world = world_of(compiled.program, engine.machine.state, NOTHING)
+            held = holders(world, compiled.numbers[PREVIEWED])
+            return engine, np.flatnonzero(held).astype(np.int32)
+    asked = (*needed(definitions, references(condition).segments), extra)
+    other = engine.replayed(compile_definitions(asked, rules), engine.evaluated_seq, until=moment)
+    return other, other.rows_in(PREVIEWED)
+
+
+def same_columns(one: Compiled, other: Compiled) -> bool:
+    """Whether two programs keep the same columns of the same streams, so that one's state does for both."""
+    return (
+        one.registry.feature_keys == other.registry.feature_keys
+        and list(one.registry.streams) == list(other.registry.streams)
+        and _asked(one.registry.questions) == _asked(other.registry.questions)
+        and one.numbers.items() <= other.numbers.items()
+    )
+
+
+def _asked(questions: Mapping[object, Mapping[object, int]]) -> dict[object, tuple[object, ...]]:
+    return {source: tuple(asked) for source, asked in questions.items()}

@@ -1,0 +1,253 @@
+"""What happens, in order: everything is durable first, evaluated next, and its changes stored last.
+
+``gate`` guards the log's end and the intake, ``turn`` the engine. Evaluation has one thread at a
+time; it never holds the gate while the kernel runs, so that posts are acknowledged meanwhile.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future
+
+import numpy as np
+
+from segue.domain.event import Json
+from segue.engine.engine import Engine, Made
+from segue.engine.kernel import layout as k
+from segue.ingest.identity import Forgetting
+from segue.ingest.opening import open_intake
+from segue.language.interpret import Definition, Rules
+from segue.log.batch import Entry, EventBatch, Quarantined, Record, Stretch
+from segue.log.changes import ChangeColumns, Progress
+from segue.log.sqlite import SqliteLog
+from segue.segments import plan
+from segue.segments.workspace import Workspace
+
+ENTRIES_WAITING_MAX = 10_000
+"""Durable entries that wait to be evaluated; beyond, whoever brings more waits too."""
+TICK_SECONDS = 0.25
+
+
+def wall_ms() -> int:
+    """The wall clock, in ms."""
+    return time.time_ns() // 1_000_000
+
+
+def definitions_of(workspace: Workspace) -> tuple[Definition, ...]:
+    """A workspace's segments as the engine takes them, in the order of evaluation."""
+    return tuple(
+        Definition(each.name, workspace.conditions[each.name], each.exclusive, each.priority or 0, each.status)
+        for each in workspace.segments.values()
+    )
+
+
+def rules_of(workspace: Workspace) -> Rules:
+    """The settings that meaning depends on."""
+    return Rules(workspace.settings.timezone, workspace.settings.session_gap_ms)
+
+
+class Core:
+    """The log with its intake and engine. Closing it is the owner's to do."""
+
+    def __init__(self, log: SqliteLog, clock: str) -> None:
+        self.log = log
+        self.clock = clock
+        self.gate = threading.RLock()
+        self.turn = threading.RLock()
+        self.progress = log.progress()
+        forgettings = [forgetting_of(record) for record in log.records("forget")]
+        self.intake = open_intake(log, None if clock == "log" else wall_ms() - 8 * 86_400_000, forgettings)
+        self.engine = Engine(log, self.intake.identity.user_id, self.intake.identity.rows.get)
+        self.workspace: Workspace | None = None
+        self._parsed: dict[int, Workspace] = {}
+        self._waiting: queue.Queue[tuple[Entry, Future[None]] | None] = queue.Queue(ENTRIES_WAITING_MAX)
+        self._evaluator: threading.Thread | None = None
+        self._stamped = self.progress.engine_time
+        self.failed: BaseException | None = None
+
+    # ---- opening -----------------------------------------------------------------------------
+
+    def restore(self) -> None:
+        """Bring the engine to where the stored changes end, then evaluate what was durable beyond."""
+        reached = self.progress.log_seq
+        applied = [record for record in self.log.records("definitions") if record.seq <= reached]
+        if applied:
+            self.workspace = plan.from_json(applied[-1].body)
+            compiled = self.engine.compiled_for(definitions_of(self.workspace), rules_of(self.workspace))
+            self.engine.feed.now = self.progress.engine_time
+            self.engine.become(self.engine.replayed(compiled, reached))
+            self.engine.advance(self.progress.engine_time)
+            self.engine.take_changes()
+        for entry in self.log.read(reached):
+            self.evaluate(entry)
+
+    # ---- appending ---------------------------------------------------------------------------
+
+    def stamp(self) -> int:
+        """The time of what is taken in now, in ms; it never runs backwards. Hold the gate."""
+        now = self.engine.now if self.clock == "log" else wall_ms()
+        self._stamped = max(self._stamped, now, 0)
+        return self._stamped
+
+    def append(self, batches: Sequence[EventBatch], quarantined: Sequence[Quarantined]) -> Future[None]:
+        """Make events durable and have them evaluated; what the future tells. Hold the gate."""
+        try:
+            self.log.append(batches, quarantined)
+        except BaseException:
+            self.intake.take_back()
+            raise
+        self.intake.settle()
+        done: Future[None] = Future()
+        done.set_result(None)
+        for batch in batches:
+            if len(batch):
+                done = self._enqueue(batch)
+        return done
+
+    def append_stretch(self, stretch: Stretch, quarantined: Sequence[Quarantined]) -> Future[None]:
+        """The same for a file of events. Hold the gate."""
+        try:
+            self.log.append_stretch(stretch, quarantined)
+        except BaseException:
+            self.intake.take_back()
+            raise
+        self.intake.settle()
+        return self._enqueue(stretch)
+
+    def record(self, kind: str, body: Json, workspace: Workspace | None = None) -> Future[None]:
+        """Make a record durable and have it evaluated; what the future tells."""
+        with self.gate:
+            record = Record(self.log.next_seq, self.stamp(), kind, body)
+            self.log.append([record])
+            if workspace is not None:
+                self._parsed[record.seq] = workspace
+            return self._enqueue(record)
+
+    def _enqueue(self, entry: Entry) -> Future[None]:
+        done: Future[None] = Future()
+        if self._evaluator is None:
+            self.evaluate(entry)
+            done.set_result(None)
+        else:
+            self._waiting.put((entry, done))
+        return done
+
+    # ---- evaluating --------------------------------------------------------------------------
+
+    def evaluate(self, entry: Entry) -> None:
+        """Show an entry to the engine and store the changes with the progress."""
+        if isinstance(entry, Record) and entry.kind == "definitions":
+            self._define(entry)
+        else:
+            with self.turn:
+                self.engine.apply(entry)
+        self._store()
+
+    def _define(self, record: Record) -> None:
+        workspace = self._parsed.pop(record.seq, None) or plan.from_json(record.body)
+        with self.turn:
+            self.engine.record(record)
+        fresh = self.engine.prepared(definitions_of(workspace), rules_of(workspace), record.seq)
+        with self.turn:
+            self.engine.install(fresh, record.seq)
+            self.engine.evaluated_seq = record.seq
+            self.workspace = workspace
+
+    def _store(self) -> None:
+        made = self.engine.take_changes()
+        first = self.progress.next_change
+        columns = columns_of(made, first) if made else None
+        count = 0 if columns is None else len(columns)
+        reached = Progress(self.engine.evaluated_seq, max(self.engine.now, 0), first + count)
+        self.log.append_changes(reached, columns)
+        self.progress = reached
+
+    # ---- evaluating beside -------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Evaluate in a thread of its own from now on."""
+        self._evaluator = threading.Thread(target=self._evaluating, name="segue-evaluator")
+        self._evaluator.start()
+
+    def stop(self) -> None:
+        """Evaluate what waits, then end the thread."""
+        if self._evaluator is not None:
+            self._waiting.put(None)
+            self._evaluator.join()
+            self._evaluator = None
+
+    def drain(self) -> None:
+        """Wait until all that was appended is evaluated."""
+        if self._evaluator is None:
+            return
+        done: Future[None] = Future()
+        self._waiting.put((_NOTHING, done))
+        done.result()
+
+    def _evaluating(self) -> None:
+        while True:
+            try:
+                taken = self._waiting.get(timeout=self._patience())
+            except queue.Empty:
+                self._tick()
+                continue
+            if taken is None:
+                return
+            entry, done = taken
+            try:
+                if entry is not _NOTHING:
+                    self.evaluate(entry)
+                done.set_result(None)
+            except BaseException as error:  # noqa: BLE001 -- whoever waits must hear of it
+                self.failed = error
+                done.set_exception(error)
+
+    def _patience(self) -> float:
+        """Seconds until time itself has something to do."""
+        due = self.engine.next_due()
+        if self.clock == "log" or due is None:
+            return TICK_SECONDS
+        return min(max((due - wall_ms()) / 1000, 0.001), TICK_SECONDS)
+
+    def _tick(self) -> None:
+        """Let time go on when something is due by the wall clock; the log says that it did."""
+        due = self.engine.next_due()
+        if self.clock == "log" or due is None or due > wall_ms() or self.failed is not None:
+            return
+        with self.gate:
+            record = Record(self.log.next_seq, self.stamp(), "time", {})
+            self.log.append([record])
+            self._waiting.put((record, Future()))
+
+
+_NOTHING = Record(0, 0, "time", {})
+
+
+def forgetting_of(record: Record) -> Forgetting:
+    """What identity must know of a forgetting."""
+    return Forgetting(record.seq, record.at, record.body["left"], record.body["unseen"])
+
+
+def columns_of(made: Sequence[Made], first: int) -> ChangeColumns:
+    """Changes of one or more programs as the columns the log stores."""
+    names = sorted({name for each in made for name in each.names})
+    place = {name: number for number, name in enumerate(names)}
+    segments = [
+        np.array([place[name] for name in each.names], np.int32)[each.records["segment"]] for each in made
+    ]
+    records = np.concatenate([each.records for each in made])
+    by_event = (records["cause"] == k.BY_EVENT) | (records["cause"] == k.BY_MERGE)
+    return ChangeColumns(
+        first_seq=first,
+        names=names,
+        rows=np.ascontiguousarray(records["row"]),
+        segments=np.concatenate(segments),
+        entered=records["entered"].astype(np.bool_),
+        at=np.ascontiguousarray(records["at"]),
+        causes=np.ascontiguousarray(records["cause"]),
+        event_seqs=np.where(by_event, records["seq"], -1),
+    )
+

@@ -1,0 +1,117 @@
+"""Posts on their way to the disk: all that waits is written in one transaction, then acknowledged."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from segue.domain.errors import refusal
+from segue.ingest.decode import Decoded
+from segue.ingest.reject import Rejected
+from segue.ingest.tally import Tally
+from segue.log.batch import EventBatch, Quarantined
+from segue.service.core import Core
+
+POSTS_WAITING_MAX = 4_096
+POSTS_AT_ONCE = 512
+
+
+@dataclass(slots=True)
+class Post:
+    """One request's events and who waits for them."""
+
+    decoded: Decoded
+    source: str
+    done: Future[Tally]
+
+
+class Committer:
+    """The thread that makes posts durable: takes all that is waiting, never waits for more."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._posts: queue.Queue[Post | None] = queue.Queue(POSTS_WAITING_MAX)
+        self._thread = threading.Thread(target=self._run, name="segue-committer")
+
+    def start(self) -> None:
+        """Begin to take posts."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write what waits, then end."""
+        self._posts.put(None)
+        self._thread.join()
+
+    def post(self, decoded: Decoded, source: str) -> Future[Tally]:
+        """What became of the events, once that is durable; E604 when too much waits already."""
+        done: Future[Tally] = Future()
+        try:
+            self._posts.put_nowait(Post(decoded, source, done))
+        except queue.Full:
+            done.set_exception(
+                refusal("E604", "more posts are waiting than can be written in a moment", "send it again shortly")
+            )
+        return done
+
+    def _run(self) -> None:
+        while (first := self._posts.get()) is not None:
+            posts = [first]
+            ending = False
+            while len(posts) < POSTS_AT_ONCE and not ending:
+                try:
+                    found = self._posts.get_nowait()
+                except queue.Empty:
+                    break
+                if found is None:
+                    ending = True
+                else:
+                    posts.append(found)
+            self._commit(posts)
+            if ending:
+                return
+
+    def _commit(self, posts: Sequence[Post]) -> None:
+        """Write some posts as one transaction and tell everyone who waits."""
+        try:
+            tallies = self._written(posts)
+        except BaseException as error:  # noqa: BLE001 -- whoever waits must hear of it
+            for post in posts:
+                post.done.set_exception(error)
+            return
+        for post, tally in zip(posts, tallies, strict=True):
+            post.done.set_result(tally)
+
+    def _written(self, posts: Sequence[Post]) -> list[Tally]:
+        core = self._core
+        with core.gate:
+            at = core.stamp()
+            upcoming = core.log.next_seq
+            batches: list[EventBatch] = []
+            aside: list[Quarantined] = []
+            tallies: list[Tally] = []
+            try:
+                for post in posts:
+                    received = None if core.clock == "log" else at
+                    taken = core.intake.accept(post.decoded.items, post.source, upcoming, received)
+                    refused = [*post.decoded.rejected, *taken.rejected]
+                    aside += [set_aside(each, post.source, at) for each in refused]
+                    if len(taken.batch):
+                        batches.append(taken.batch)
+                        upcoming = taken.batch.last_seq + 1
+                    taken.tally.rows += len(post.decoded.rejected)
+                    taken.tally.quarantined += len(post.decoded.rejected)
+                    taken.tally.mended += post.decoded.mended
+                    tallies.append(taken.tally)
+            except BaseException:
+                core.intake.take_back()
+                raise
+            core.append(batches, aside)
+        return tallies
+
+
+def set_aside(rejected: Rejected, source: str, at: int) -> Quarantined:
+    """A rejected event for the quarantine; ``at`` (ms) is its receipt."""
+    return Quarantined(at, source, rejected.code, rejected.message, rejected.hint, rejected.raw)

@@ -1,0 +1,458 @@
+"""The service: what the command line and the doors may ask of a workspace with its data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+import duckdb
+
+from segue.analysis.explain import Question, explain
+from segue.analysis.explanation import Explanation
+from segue.analysis.fold import Difference
+from segue.analysis.people import People
+from segue.analysis.verify import Claims, Truth, verify
+from segue.domain.errors import Diagnostic, SegueError, refusal
+from segue.domain.event import Event, Json
+from segue.domain.change import Change
+from segue.domain.time import format_instant, parse_instant
+from segue.engine.engine import Engine
+from segue.engine.kernel import layout as k
+from segue.ingest.decode import Decoded
+from segue.ingest.files.mapping import Mapping as ColumnMapping
+from segue.ingest.files.portion import Portion
+from segue.ingest.files.reading import read_file
+from segue.ingest.tally import Tally
+from segue.language.checker import check_condition
+from segue.language.findings import suggestion
+from segue.language.sql import segment_sql
+from segue.log.batch import EventBatch
+from segue.log.quarantine import Held
+from segue.log.sqlite import SqliteLog
+from segue.segments import edit, plan
+from segue.segments.override import ListEdit, Override
+from segue.segments.workspace import Workspace, load_workspace
+from segue.service import asking
+from segue.service.core import Core, definitions_of, rules_of, wall_ms
+from segue.service.export import events_as_sent, exported_event
+from segue.service.posting import Committer
+from segue.service.quarantining import replayed
+from segue.service.views import Member, Membership, Preview, SegmentView, Status, UserView
+
+Progress = Callable[[int, int], None]
+SAMPLE_MAX = 10
+
+
+class Service:
+    """A workspace folder and a data folder, opened by this process alone until :meth:`close`."""
+
+    def __init__(self, folder: Path, data: Path, log: SqliteLog, clock: str) -> None:
+        """Take over an open log: :meth:`open` is the door."""
+        self.folder = folder
+        self.data = data
+        self.log = log
+        self.core = Core(log, clock)
+        self._committer: Committer | None = None
+
+    @classmethod
+    def open(
+        cls, workspace: Path, data: Path, *, running: str = "segue", clock: str = "log", create: bool = True
+    ) -> Self:
+        """Open both folders and make the workspace's definitions, as they stand, those in force.
+
+        SegueError with all findings of the workspace, E6xx when the data folder cannot be had.
+        ``clock`` "log" takes time from the events, "wall" from the wall clock.
+        """
+        loaded = load_workspace(workspace)
+        log = SqliteLog.open(data, create=create, running=running)
+        try:
+            service = cls(workspace, data, log, clock)
+            service.core.restore()
+            service._make_current(loaded)
+        except BaseException:
+            log.close()
+            raise
+        return service
+
+    def close(self) -> None:
+        """Take nothing more, evaluate what was taken, and give the folders free."""
+        if self._committer is not None:
+            self._committer.stop()
+            self._committer = None
+        self.core.stop()
+        self.log.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def workspace(self) -> Workspace:
+        """The definitions in force."""
+        assert self.core.workspace is not None
+        return self.core.workspace
+
+    @property
+    def engine(self) -> Engine:
+        """The engine; hold ``core.turn`` while reading more than one thing of it."""
+        return self.core.engine
+
+    def start(self) -> None:
+        """Serve: take posts, evaluate beside them, and let time go on."""
+        self.core.start()
+        self._committer = Committer(self.core)
+        self._committer.start()
+
+    def status(self) -> Status:
+        """How things stand."""
+        open_ones = self.log.quarantine_counts().get("open", 0)
+        return Status(
+            engine_time=self.engine.now,
+            log_seq=self.log.next_seq - 1,
+            evaluated_seq=self.engine.evaluated_seq,
+            changes=self.core.progress.next_change - 1,
+            profiles=len(self.core.intake.identity),
+            quarantined=open_ones,
+        )
+
+    # ---- taking in ---------------------------------------------------------------------------
+
+    def import_file(
+        self, path: Path, mapping: ColumnMapping | None, source: str, progress: Progress
+    ) -> Tally:
+        """All events of a file, durable and evaluated; ``progress`` hears of (rows done, rows)."""
+        total = Tally()
+        alone = self._committer is None
+        if alone:
+            self.core.start()
+        try:
+            for portion in read_file(path, mapping, self.core.intake, self.log, source, wall_ms()):
+                self._take_portion(portion)
+                total.add(portion.tally)
+                progress(portion.done, portion.total)
+            self.core.drain()
+        finally:
+            if alone:
+                self.core.stop()
+        if self.core.failed is not None:
+            raise self.core.failed
+        return total
+
+    def _take_portion(self, portion: Portion) -> None:
+        with self.core.gate:
+            if portion.entry is None or isinstance(portion.entry, EventBatch):
+                batches = [] if portion.entry is None else [portion.entry]
+                self.core.append(batches, portion.quarantined)
+            else:
+                self.core.append_stretch(portion.entry, portion.quarantined)
+
+    def post(self, decoded: Decoded, source: str) -> Future[Tally]:
+        """Take events over the wire; the future tells the counts once they are on disk (E604 if not)."""
+        assert self._committer is not None, "serving only"
+        return self._committer.post(decoded, source)
+
+    # ---- definitions -------------------------------------------------------------------------
+
+    def plan(self) -> plan.Plan:
+        """What applying the folder as it stands would change."""
+        return plan.plan(self.core.workspace, load_workspace(self.folder))
+
+    def apply(self) -> plan.Plan:
+        """Make the folder as it stands the definitions in force; what that changed."""
+        loaded = load_workspace(self.folder)
+        planned = plan.plan(self.core.workspace, loaded)
+        self._make_current(loaded)
+        return planned
+
+    def _make_current(self, loaded: Workspace) -> None:
+        body = plan.to_json(loaded)
+        if self.core.workspace is not None and plan.to_json(self.core.workspace) == body:
+            self.core.workspace = loaded
+            return
+        self.core.record("definitions", body, loaded).result()
+
+    def put_segment(self, definition: Mapping[str, Json]) -> Path:
+        """Write a segment into the folder and apply it."""
+        path = edit.put_segment(self.folder, definition)
+        self.apply()
+        return path
+
+    def delete_segment(self, name: str) -> Path:
+        """Take a segment out of the folder and apply that."""
+        path = edit.delete_segment(self.folder, name)
+        self.apply()
+        return path
+
+    # ---- views -------------------------------------------------------------------------------
+
+    def segments(self) -> list[SegmentView]:
+        """All segments by name."""
+        return [self.segment(name) for name in sorted(self.workspace.segments)]
+
+    def segment(self, name: str) -> SegmentView:
+        """One segment; E701 when there is none of this name."""
+        definition = self.workspace.segments[self._known(name)]
+        with self.core.turn:
+            return SegmentView(name, definition.to_json(), len(self.engine.rows_in(name)))
+
+    def _known(self, name: str) -> str:
+        if name not in self.workspace.segments:
+            near = suggestion(name, self.workspace.segments)
+            hint = f"did you mean {near}?" if near else "`segue segments` lists those there are"
+            raise refusal("E701", f"there is no segment {name!r}", hint)
+        return name
+
+    def members(self, name: str, as_of: int | None = None) -> list[Member]:
+        """A segment's members, now or as of a moment (ms), sorted by user id."""
+        self._known(name)
+        engine = self.engine
+        if as_of is not None:
+            engine = asking.as_of(engine, definitions_of(self.workspace), self.rules, name, as_of)
+        with self.core.turn:
+            rows, since = engine.members(name)
+        user_id = self.core.intake.identity.user_id
+        found = [Member(user_id(row), at) for row, at in zip(rows.tolist(), since.tolist(), strict=True)]
+        return sorted(found, key=lambda member: member.user_id)
+
+    @property
+    def rules(self):  # type: ignore[no-untyped-def]
+        """Time zone and session gap in force."""
+        return rules_of(self.workspace)
+
+    def changes(self, after: int = 0, segment: str | None = None, limit: int | None = None) -> Iterator[Change]:
+        """Changes in order, after a number; of one segment, or of all."""
+        for page in self.log.changes(after, None, segment, limit):
+            yield from page
+
+    def row_of(self, user_id: str) -> int | None:
+        """The row of the profile that an id leads to."""
+        return self.core.intake.identity.row_of(user_id)
+
+    def user(self, user_id: str) -> UserView:
+        """What is known of one profile now."""
+        row = self.row_of(user_id)
+        with self.core.turn:
+            if row is None or not self.engine.feed.knows(row):
+                return UserView(user_id, known=False)
+            held = [Membership(name, since) for name, since in self.engine.memberships(row)]
+            traits = {key: value for key, value in self.engine.feed.traits.of(row).items() if value is not None}
+            version = self.engine.evaluated_seq
+        own = self.core.intake.identity.user_id(row)
+        return UserView(own, known=True, segments=held, traits=traits, version=version)
+
+    def events(self, user_id: str, limit: int | None = None) -> list[Event]:
+        """A profile's events, newest first."""
+        row = self.row_of(user_id)
+        if row is None:
+            return []
+        with self._people() as people:
+            person = people.person(row)
+        events = sorted(person.events, key=lambda event: event.order, reverse=True) if person else []
+        return events if limit is None else events[:limit]
+
+    @contextmanager
+    def _people(self, as_of: int | None = None) -> Iterator[People]:
+        with duckdb.connect() as connection:
+            with self.core.turn:
+                upto, lists = self.engine.evaluated_seq, dict(self.engine.feed.lists)
+            yield People(self.log, connection, upto=upto, as_of=as_of, lists=lists)
+
+    def explain(self, user_id: str, segment: str, as_of: int | None = None) -> Explanation:
+        """Why someone is in a segment or not, now or as of a moment; E702 for one never heard of."""
+        self._known(segment)
+        row = self.row_of(user_id)
+        if row is None:
+            raise refusal("E702", f"nothing was ever received of {user_id!r}", "look at the spelling of the id")
+        engine = self.engine
+        definitions = definitions_of(self.workspace)
+        if as_of is not None:
+            engine = asking.as_of(engine, definitions, self.rules, segment, as_of)
+        with duckdb.connect() as connection:
+            people = People(
+                self.log, connection, upto=engine.evaluated_seq, as_of=as_of, lists=dict(engine.feed.lists)
+            )
+            whole = people.survivor(row)
+            person = people.person(whole)
+        if person is None:
+            raise refusal("E702", f"nothing was received of {user_id!r} by then", "choose a later moment")
+        since = dict(engine.memberships(whole)).get(segment)
+        question = Question(
+            user_id=self.core.intake.identity.user_id(whole),
+            segment=segment,
+            person=person,
+            now=engine.now,
+            definitions=definitions,
+            rules=self.rules,
+            overrides=engine.feed.overrides.get(whole, {}),
+            since=since,
+            last_change=self._last_change(whole, segment, engine.now),
+        )
+        return explain(question)
+
+    def _last_change(self, row: int, segment: str, now: int) -> Change | None:
+        user_id = self.core.intake.identity.user_id(row)
+        found = None
+        for change in self.changes(segment=segment):
+            if change.user_id == user_id and change.at <= now:
+                found = change
+        return found
+
+    def preview(self, condition: str, as_of: int | None = None) -> Preview:
+        """Whom a condition would select, now or as of a moment; SegueError with its findings."""
+        tree = check_condition(condition, self.workspace.scope)
+        definitions = definitions_of(self.workspace)
+        with self.core.turn:
+            engine, rows = asking.previewed(self.engine, definitions, self.rules, tree, as_of)
+            alive = int((engine.machine.state.flags[: engine.machine.rows] & k.ALIVE).sum())
+            chosen = set(rows.tolist())
+            overlap = {
+                name: len(chosen.intersection(self.engine.rows_in(name).tolist()))
+                for name in sorted(self.workspace.segments)
+            }
+        user_id = self.core.intake.identity.user_id
+        return Preview(
+            count=len(rows),
+            share=len(rows) / alive if alive else 0.0,
+            sample=sorted(user_id(row) for row in rows[:SAMPLE_MAX].tolist()),
+            overlap={name: count for name, count in overlap.items() if count},
+            as_of=engine.now if as_of is None else as_of,
+        )
+
+    def sql(self, name: str) -> str:
+        """The segment as one SELECT for DuckDB."""
+        self._known(name)
+        rules = rules_of(self.workspace)
+        return segment_sql(name, definitions_of(self.workspace), rules.zone, rules.session_gap_ms)
+
+    def verify(self, progress: Progress) -> list[Difference]:
+        """Every membership recomputed by the slow reference; what differs."""
+        self.core.drain()
+        with self.core.turn, duckdb.connect() as connection:
+            engine = self.engine
+            people = People(
+                self.log, connection, upto=engine.evaluated_seq, as_of=engine.now, lists=dict(engine.feed.lists)
+            )
+            truth = Truth(definitions_of(self.workspace), self.rules, engine.feed.overrides)
+            claims = Claims(
+                engine.now,
+                people.user_ids,
+                lambda row: {name for name, _ in engine.memberships(row)},
+                self.log.changes(),
+            )
+            return list(verify(truth, people.everyone(progress), claims))
+
+    # ---- people's hands ----------------------------------------------------------------------
+
+    def override(self, override: Override) -> None:
+        """Put someone in or out of a segment whatever its condition says, or take that back."""
+        self._known(override.segment)
+        with self.core.gate:
+            row = self.core.intake.identity.rows.get(override.user_id)
+            body = {"until": None, **override.checked().to_json(), "row": row}
+            done = self.core.record("override", body)
+        done.result()
+
+    def edit_list(self, change: ListEdit) -> None:
+        """Put someone on a list or take them off; E703 when there is no such list."""
+        if change.list not in self.workspace.lists:
+            raise refusal("E703", f"there is no list {change.list!r}", "add it under lists/ and apply")
+        with self.core.gate:
+            row = self.core.intake.identity.rows.get(change.user_id)
+            done = self.core.record("list", {**change.checked().to_json(), "row": row})
+        done.result()
+
+    def lists(self) -> dict[str, list[str]]:
+        """The users of every list, by its name."""
+        with self.core.turn:
+            feed = self.engine.feed
+            found: dict[str, set[str]] = {name: set() for name in self.workspace.lists}
+            for row, names in feed.lists.items():
+                for name in names & found.keys():
+                    found[name].add(self.core.intake.identity.user_id(row))
+            for user_id, awaited in feed.awaited.items():
+                for name in awaited.lists & found.keys():
+                    found[name].add(user_id)
+        return {name: sorted(users) for name, users in found.items()}
+
+    def list_users(self, name: str) -> list[str]:
+        """The users of one list; E703 when there is none of this name."""
+        found = self.lists()
+        if name not in found:
+            raise refusal("E703", f"there is no list {name!r}", "`segue list` shows those there are")
+        return found[name]
+
+    def forget(self, user_id: str) -> bool:
+        """Erase all that is held of someone; whether there was anything."""
+        self.core.drain()
+        with self.core.gate:
+            row = self.row_of(user_id)
+            if row is None:
+                return False
+            identity = self.core.intake.identity
+            rows = identity.rows_of(row)
+            seq, at = self.log.next_seq, self.core.stamp()
+            forgetting = identity.forget(row, seq, at)
+            body = {"rows": sorted(rows), "left": forgetting.left, "unseen": forgetting.unseen}
+            done = self.core.record("forget", body)
+        done.result()
+        self.log.forget(rows, seq)
+        self._rename_forgotten(rows)
+        return True
+
+    def _rename_forgotten(self, rows: set[int]) -> None:
+        kept = self.log.identity().user_ids
+        for row in rows:
+            self.core.intake.identity.ids[row] = kept[row]
+
+    def export_user(self, user_id: str) -> dict[str, Json]:
+        """All that is held of one profile."""
+        view = self.user(user_id)
+        events = [exported_event(event) for event in reversed(self.events(user_id))]
+        changes = [c.to_json() for c in self.changes() if c.user_id == view.user_id] if view.known else []
+        lists = [name for name, users in self.lists().items() if view.user_id in users]
+        return {**view.to_json(), "lists": lists, "events": events, "changes": changes}
+
+    def export_all(self) -> Iterator[dict[str, Json]]:
+        """Every event that took effect, once, in log order, with its fields as sent."""
+        for entry in self.log.replay():
+            if isinstance(entry, EventBatch):
+                yield from events_as_sent(entry)
+
+    # ---- quarantine --------------------------------------------------------------------------
+
+    def quarantine(self, state: str | None = "open") -> Iterator[Held]:
+        """Events that were set aside, by number."""
+        after = 0
+        while found := self.log.quarantine_list(state, after):
+            yield from found
+            after = found[-1].id
+
+    def quarantine_replay(self, number: int, mended: bytes | None) -> Tally:
+        """Take in an event that was set aside, as it is or mended; it stays aside if it is still bad."""
+        held = self.log.quarantine_get(number)
+        if held is None:
+            raise refusal("E784", f"there is no quarantined event {number}", "`segue quarantine list` shows them")
+        with self.core.gate:
+            tally, done = replayed(self.core, held, mended)
+        done.result()
+        self.log.quarantine_mark([number], "replayed")
+        return tally
+
+    def quarantine_drop(self, number: int) -> None:
+        """Give an event up."""
+        self.log.quarantine_mark([number], "dropped")
+
+    # ---- reading time ------------------------------------------------------------------------
+
+    def moment(self, text: str) -> int:
+        """A moment in ms as people write it; a bare date is its midnight in the workspace's zone."""
+        found = parse_instant(text, self.workspace.settings.timezone)
+        if found is None:
+            hint = f"write a date or a date and time, for example {format_instant(self.engine.now)}"
+            raise SegueError(Diagnostic("E704", f"{text!r} is no moment", hint))
+        return found
