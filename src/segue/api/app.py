@@ -91,7 +91,8 @@ class App:
         handler = cast("Handler", route.handler)
         if route.runs is Runs.AT_ONCE:
             return handler(self._doors, request)
-        return await self._doors.read(lambda: handler(self._doors, request))
+        wait = self._doors.glance if route.runs is Runs.IF_FREE else self._doors.read
+        return await wait(lambda: handler(self._doors, request))
 
 
 def _other_method(methods: Methods, request: Request) -> Answer:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,6 +18,8 @@ Result = TypeVar("Result")
 
 READERS = 8
 DECODERS = 2
+RECOVERY_SECONDS = 2
+"""How long after a failed write the server says that it is not ready: somebody has to try again some time."""
 
 
 class Doors:
@@ -32,6 +36,7 @@ class Doors:
         self.page = b""
         self._service: Service | None = None
         self._stopping = False
+        self._failed_at = -math.inf
         self._reads = 0
         self._posted_bytes = 0
         self._readers = ThreadPoolExecutor(READERS, "segue-read")
@@ -52,6 +57,16 @@ class Doors:
         """From now on, refuse; what is being worked on may end."""
         self._stopping = True
 
+    @property
+    def ready(self) -> bool:
+        """Whether posts are taken and evaluated, as far as the last ones told."""
+        waited = time.monotonic() - self._failed_at > RECOVERY_SECONDS
+        return waited and self.service.core.failed is None
+
+    def not_taken(self) -> None:
+        """The log did not take a post."""
+        self._failed_at = time.monotonic()
+
     def close(self) -> None:
         """Waits for the threads."""
         self.stop()
@@ -67,6 +82,19 @@ class Doors:
             return await asyncio.get_running_loop().run_in_executor(self._readers, work)
         finally:
             self._reads -= 1
+
+    async def glance(self, work: Callable[[], Result]) -> Result:
+        """Runs what only waits for the engine: here when it is free, else in a thread.
+
+        The loop must not wait while a long batch is evaluated: posts would wait with it.
+        """
+        turn = self.service.core.turn
+        if not turn.acquire(blocking=False):
+            return await self.read(work)
+        try:
+            return work()
+        finally:
+            turn.release()
 
     async def decode(self, work: Callable[[], Result]) -> Result:
         """Runs the decoding of a large body beside the loop, apart from slow reads."""

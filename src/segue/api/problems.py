@@ -21,6 +21,8 @@ STATUS = {
     "E504": 413,
     "E604": 503,
     "E701": 404,
+    "E702": 404,
+    "E703": 404,
     NO_ROUTE: 404,
     WRONG_METHOD: 405,
     NOT_ALLOWED: 403,
@@ -71,6 +73,11 @@ def wrong_method(method: str, allowed: str) -> SegueError:
 def not_serving(stopping: bool) -> SegueError:
     """The server cannot answer yet, or any more."""
     return refusal(NOT_SERVING, "the server is " + ("stopping" if stopping else "starting"), "try again")
+
+
+def not_ready() -> SegueError:
+    """The server runs, but its log does not take events, or nothing evaluates them."""
+    return refusal(NOT_SERVING, "events cannot be taken right now", "the server's log says why")
 
 
 def too_much() -> SegueError:

@@ -27,6 +27,7 @@ class Runs(Enum):
     """Where a handler runs: in the loop if it never blocks, else in a thread."""
 
     AT_ONCE = "at once"
+    IF_FREE = "at once unless the engine is busy, then in a thread"
     IN_THREAD = "in a thread"
     IN_LOOP = "as a coroutine"
 

@@ -51,11 +51,11 @@ _TRACKING = (
 _USERS = (
     Route(
         "GET", "/v1/users/{id}/segments", "The segments a user is in, since when, and the user's attributes.",
-        users.segments, {200: "User", 304: "", 400: "Problem"}, runs=Runs.AT_ONCE,
+        users.segments, {200: "User", 304: "", 400: "Problem"}, runs=Runs.IF_FREE,
     ),
     Route(
         "GET", "/user/segments", "The same, with the id in the query.",
-        users.segments_by_query, {200: "User", 304: "", 400: "Problem"}, runs=Runs.AT_ONCE,
+        users.segments_by_query, {200: "User", 304: "", 400: "Problem"}, runs=Runs.IF_FREE,
         query={"user_id": "The user's id, or anon:ID."},
     ),
     Route(
@@ -72,7 +72,7 @@ _USERS = (
     ),
     Route(
         "GET", "/v1/users/{id}", "A user's profile: segments and attributes.",
-        users.segments, {200: "User", 304: "", 400: "Problem"}, runs=Runs.AT_ONCE,
+        users.segments, {200: "User", 304: "", 400: "Problem"}, runs=Runs.IF_FREE,
     ),
     Route(
         "DELETE", "/v1/users/{id}", "Forgets a user: everything kept about them is erased.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from segue.api.answer import Answer, json_answer
 from segue.api.doors import Doors
 from segue.api.page import POLICY
+from segue.api.problems import not_ready
 from segue.api.request import Request
 from segue.api.users import NO_STORE
 
@@ -17,8 +18,9 @@ def health(doors: Doors, request: Request) -> Answer:  # noqa: ARG001 -- all han
 
 
 def ready(doors: Doors, request: Request) -> Answer:  # noqa: ARG001
-    """Good while events are accepted; E747 while starting or stopping."""
-    _ = doors.service
+    """Good while events are accepted; E747 while starting or stopping, or when the log fails."""
+    if not doors.ready:
+        raise not_ready()
     return json_answer(_OK, headers=(NO_STORE,))
 
 

@@ -13,6 +13,7 @@ from segue.api.answer import Answer, Header
 from segue.api.body import decompressed
 from segue.api.doors import Doors
 from segue.api.request import Request
+from segue.domain.errors import SegueError
 from segue.domain.limits import QUERY_FIELDS_MAX
 from segue.ingest.decode import Decoded, decode_batch, decode_single
 
@@ -41,7 +42,11 @@ async def take(doors: Doors, request: Request, kind: str | None) -> Answer:
     decoded = work() if small else await doors.decode(work)
     waiting = asyncio.wrap_future(doors.service.post(decoded, source_of(request, decoded.write_key)))
     # A request that is given up does not call its events back: the log has them already.
-    await asyncio.shield(waiting)
+    try:
+        await asyncio.shield(waiting)
+    except SegueError:
+        doors.not_taken()
+        raise
     return TAKEN
 
 
