@@ -15,6 +15,7 @@ from segue.domain.time import YEAR
 from segue.language.interpret import holds
 from segue.language.interpret.changes import World
 from segue.language.speller import spell
+from tests.language.meaning.moments import edges
 from tests.strategies import FRESH
 from tests.strategies.histories import histories
 from tests.strategies.resolver import resolve
@@ -26,11 +27,13 @@ CASES = int(os.environ.get("SEGUE_CASES", "150"))
 
 @st.composite
 def worlds(draw: st.DrawFn) -> tuple[Workspace, World]:
-    """A workspace and what is known at the end of a history."""
+    """A workspace and what is known at the end of a history, or at an edge of time after it."""
     workspace = draw(workspaces())
     world = World(workspace.definitions, workspace.rules)
     for step in resolve(draw(histories(workspace.names)))[1]:
         world.take(step)
+    conditions = [definition.condition for definition in workspace.definitions]
+    world.advance(draw(st.sampled_from(edges(world, conditions, workspace.rules))))
     return workspace, world
 
 

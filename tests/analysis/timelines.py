@@ -60,23 +60,26 @@ class Line:
         return Person(tuple(self.events), accounts, frozenset(lists))
 
 
-def segment(name: str, when: str, exclusive: str | None = None, priority: int = 0) -> Definition:
+def segment(
+    name: str, when: str, exclusive: str | None = None, priority: int = 0, status: str = "active"
+) -> Definition:
     """A definition from its text; segments and lists are not looked up."""
-    return Definition(name, check_condition(when, Scope()), exclusive, priority)
+    return Definition(name, check_condition(when, Scope()), exclusive, priority, status)
 
 
 def asked(
     line: Line,
     day: float,
     *definitions: Definition | str,
+    name: str = "asked",
     lists: tuple[str, ...] = (),
     overrides: Mapping[str, Noted] | None = None,
     last_change: Change | None = None,
 ) -> Explanation:
-    """The explanation of the last definition, at a day."""
+    """The explanation of the segment ``asked``, as a text or among definitions, at a day."""
     whole = [each if isinstance(each, Definition) else segment("asked", each) for each in definitions]
     return explain(
-        Question("ann", whole[-1].name, line.person(*lists), at(day), whole, Rules(), overrides or {},
+        Question("ann", name, line.person(*lists), at(day), whole, Rules(), overrides or {},
                  last_change.at if last_change else None, last_change)
     )  # fmt: skip
 
