@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -19,7 +20,8 @@ from segue.engine.readings import Reader, Reading
 from segue.engine.registry import ANY, Registry, Stream
 from segue.language.interpret import event_predicate
 from segue.language.interpret.where import EventPredicate
-from segue.language.tree import Condition
+from segue.language.tree import Condition, Property
+from segue.language.walk import walk
 
 T = TypeVar("T")
 WORD_TESTS = 63
@@ -46,12 +48,17 @@ class Code:
     readers: tuple[tuple[tuple[str, ...], Reader], ...]
     links: tuple[tuple[int, int, int], ...]  # (stream, test, slot)
 
-    @property
+    @cached_property
     def test_words(self) -> int:
         """Slots taken by answers."""
         return -(-len(self.tests) // WORD_TESTS)
 
-    @property
+    @cached_property
+    def needs_context(self) -> bool:
+        """Whether a test looks into the context."""
+        return any(_reads_context(test) for test in self.tests)
+
+    @cached_property
     def width(self) -> int:
         """Slots of an event of this kind."""
         return self.test_words + len(self.slots)
@@ -130,3 +137,7 @@ def _slot(stream: Stream, registry: Registry) -> Slot:
 
 def _in_order(found: Iterable[T]) -> tuple[T, ...]:
     return tuple(dict.fromkeys(found))
+
+
+def _reads_context(test: Condition) -> bool:
+    return any(isinstance(node, Property) and node.root == "context" for node in walk(test))

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import duckdb
 import numpy as np
 
-from segue.domain.event import Event, Json
+from segue.domain.event import Json
 from segue.domain.time import parse_instant
 from segue.engine.compile import Compiled, compile_definitions
-from segue.engine.feed import Feed
+from segue.engine.feed import Feed, by_place
 from segue.engine.history import HistoryReader
 from segue.engine.kernel import layout as k
 from segue.engine.machine import Machine
@@ -81,14 +81,7 @@ class Engine:
             self.evaluated_seq = entry.seq
 
     def _batch(self, batch: EventBatch) -> None:
-        merges = by_place(batch.merges)
-        named: dict[int, list[tuple[str, int]]] = {}
-        for place, name, row in batch.aliases:
-            named.setdefault(place, []).append((name, row))
-        feed = self.feed
-        for index in range(len(batch)):
-            feed.event(event_of(batch, index), merges.get(index, ()), named.get(index, ()))
-        self.machine.run(feed.take_batch())
+        self.machine.run(self.feed.batch(batch))
 
     def _stretch(self, stretch: Stretch) -> None:
         with duckdb.connect() as connection:
@@ -259,19 +252,6 @@ def _joined(entries: Iterable[Entry]) -> Iterable[_Run | Record]:
         run = found if run is None else _Run(run.first, found.last, run.merges | found.merges)
     if run is not None:
         yield run
-
-
-def by_place(merges: Iterable[tuple[int, int, int]]) -> dict[int, list[tuple[int, int]]]:
-    """(absorbed, surviving) rows by the place of their event."""
-    found: dict[int, list[tuple[int, int]]] = {}
-    for place, absorbed, survivor in merges:
-        found.setdefault(place, []).append((absorbed, survivor))
-    return found
-
-
-def event_of(batch: EventBatch, index: int) -> Event:
-    """One event of a batch, decoded."""
-    return batch.event(index)
 
 
 def override_of(body: Mapping[str, Json]) -> Override | None:

@@ -9,12 +9,15 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from operator import gt
 from zoneinfo import ZoneInfo
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from segue.domain.event import Event, Json
+from segue.engine.assemble import Arrays, assembled
 from segue.engine.codes import Code
 from segue.engine.compile import Compiled
 from segue.engine.kernel import layout as k
@@ -23,6 +26,13 @@ from segue.engine.readings import Reader
 from segue.engine.traits import Accounts, Traits
 from segue.language.interpret import Override
 from segue.language.reading import walk
+from segue.log.batch import EventBatch
+from segue.log.body import context_json, properties_json
+
+GIVERS = frozenset(("identify", "group"))
+"""Types that set what is given from outside."""
+decode_json = msgspec.json.Decoder().decode
+_NO_CONTEXT: dict[str, Json] = {}
 
 
 @dataclass(slots=True)
@@ -89,6 +99,29 @@ class Awaited:
     overrides: dict[str, Override] = field(default_factory=dict)
 
 
+@dataclass(slots=True)
+class Gathered:
+    """Plain events of one code; ``places`` are indices into the batch."""
+
+    code: Code
+    places: list[int] = field(default_factory=list)
+    rows: list[int] = field(default_factory=list)
+    timestamps: list[int] = field(default_factory=list)
+    now: list[int] = field(default_factory=list)
+    slots: list[int] = field(default_factory=list)
+
+    def arrays(self, first_seq: int) -> Arrays:
+        """The same as arrays."""
+        return {
+            "seq": first_seq + np.array(self.places, np.int64),
+            "row": np.array(self.rows, np.int32),
+            "timestamp": np.array(self.timestamps, np.int64),
+            "now": np.array(self.now, np.int64),
+            "code": self.code.number,
+            "slots": np.array(self.slots, np.int64).reshape(len(self.places), self.code.width),
+        }
+
+
 class Feed:
     """Turns events and records into operations; holds traits, accounts and what waits for its time."""
 
@@ -97,7 +130,7 @@ class Feed:
         self.traits = Traits()
         self.accounts = Accounts()
         self.builder = BatchBuilder()
-        self.now = k.MISSING // 2
+        self.now = self.now_before = k.MISSING // 2
         self.waiting: list[tuple[int, int, Event]] = []
         self.survivor: dict[int, int] = {}
         self.lists: dict[int, set[str]] = {}
@@ -155,6 +188,74 @@ class Feed:
         else:
             self._effect(event)
         builder.end_step(self.now, event.seq, k.BY_EVENT)
+
+    def batch(self, events: EventBatch) -> k.Batch:
+        """A whole batch of the log. Events that only add to streams do not pass through :meth:`event`."""
+        merges = by_place(events.merges)
+        named: dict[int, list[tuple[str, int]]] = {}
+        for place, name, row in events.aliases:
+            named.setdefault(place, []).append((name, row))
+        ahead = any(map(gt, events.timestamps, events.received))
+        if ahead or self.waiting:
+            for index in range(len(events)):
+                self.event(events.event(index), merges.get(index, ()), named.get(index, ()))
+            return self.take_batch()
+        special = {*merges, *named}
+        begun: list[int] = []
+        for place, row, profile_id in events.created:
+            if place not in special and profile_id not in self.awaited:
+                begun.append(place)
+            else:
+                special.add(place)
+        plain = self._plain(events, special, merges, named)
+        begun = [place for place in begun if events.types[place] not in GIVERS]
+        for place in begun:
+            self._know(events.rows[place])
+        now = np.maximum.accumulate(np.array([self.now_before, *events.received], np.int64))[1:]
+        return assembled(
+            events.first_seq + np.array(begun, np.int64),
+            np.array([events.rows[place] for place in begun], np.int32),
+            now[begun] if begun else np.zeros(0, np.int64),
+            plain,
+            self.take_batch(),
+        )
+
+    def _plain(
+        self,
+        events: EventBatch,
+        special: set[int],
+        merges: Mapping[int, list[tuple[int, int]]],
+        named: Mapping[int, list[tuple[str, int]]],
+    ) -> list[Arrays]:
+        """The plain events by code; the others are shown to :meth:`event` on the way."""
+        self.now_before = now = self.now
+        find, by_name = self.compiled.codes.find, self.compiled.codes.by_name
+        found: dict[int, Gathered] = {}
+        columns = zip(events.types, events.names, events.rows, events.timestamps, events.received, strict=True)
+        for index, (type_, name, row, timestamp, received) in enumerate(columns):
+            if received > now:
+                now = received
+            if type_ in GIVERS or index in special:
+                self.now = now
+                self.event(events.event(index), merges.get(index, ()), named.get(index, ()))
+                continue
+            code = by_name.get((type_, name)) or find(type_, name)
+            if not code.links:
+                continue
+            gathered = found.get(code.number)
+            if gathered is None:
+                gathered = found[code.number] = Gathered(code)
+            gathered.places.append(index)
+            gathered.rows.append(row)
+            gathered.timestamps.append(timestamp)
+            gathered.now.append(now)
+            if code.width:
+                body = events.bodies[index]
+                properties = decode_json(properties_json(body, type_))
+                context = decode_json(context_json(body)) if code.needs_context else _NO_CONTEXT
+                gathered.slots += read_slots(code, properties, context)
+        self.now = max(self.now, now)
+        return [gathered.arrays(events.first_seq) for gathered in found.values()]
 
     def knows(self, row: int) -> bool:
         """Whether the profile has begun."""
@@ -378,3 +479,11 @@ def _given(compiled: Compiled, source: str, zone: ZoneInfo) -> dict[str, list[Gi
             found.setdefault(column.path[0], []).append(given)
     return found
 
+
+
+def by_place(merges: Iterable[tuple[int, int, int]]) -> dict[int, list[tuple[int, int]]]:
+    """(absorbed, surviving) rows by the place of their event."""
+    found: dict[int, list[tuple[int, int]]] = {}
+    for place, absorbed, survivor in merges:
+        found.setdefault(place, []).append((absorbed, survivor))
+    return found

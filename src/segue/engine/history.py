@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 
 from segue.domain.event import Event
+from segue.engine.assemble import Arrays, assembled
 from segue.engine.codes import Code
 from segue.engine.feed import Feed
 from segue.engine.kernel import layout as k
@@ -23,8 +24,6 @@ from segue.language.tree import Compare, In, Kind, Match, Presence, Property
 
 AT_ONCE = 250_000
 """Events in one batch; bounds the memory of a replay."""
-
-Arrays = dict[str, Any]
 
 
 class HistoryReader:
@@ -83,7 +82,7 @@ class HistoryReader:
         slow = self.feed.take_batch()
         plain = self._plain(where, seqs, now, special)
         begun = created & ~special
-        built = _assembled(seqs[begun], rows[begun], now[begun], plain, slow)
+        built = assembled(seqs[begun], rows[begun], now[begun], plain, slow)
         self.feed.reached(int(now[-1]))
         return built
 
@@ -194,47 +193,3 @@ def _read(fetched: Arrays, place: int, reading: Reading, count: int) -> k.Ints:
     numbers = {text: identity_of(text) for text in set(texts.tolist()) if text is not None}
     numbers[None] = k.MISSING
     return np.fromiter((numbers[text] for text in texts.tolist()), np.int64, count)
-
-
-def _assembled(begun: k.Ints, rows: k.Ints32, now: k.Ints, plain: list[Arrays], slow: k.Batch) -> k.Batch:
-    """Creations, plain events and the feed's steps as one batch in log order."""
-    counts = [len(arrays["seq"]) for arrays in plain]
-    total = len(begun) + sum(counts)
-    ops = np.zeros(total, k.OPERATION)
-    seqs, times = np.empty(total, np.int64), np.empty(total, np.int64)
-    ops["op"][: len(begun)], ops["row"][: len(begun)] = k.OP_CREATE, rows
-    seqs[: len(begun)], times[: len(begun)] = begun, now
-    slots: list[k.Ints] = []
-    at, base = len(begun), 0
-    for arrays, count in zip(plain, counts, strict=True):
-        part = slice(at, at + count)
-        width = arrays["slots"].shape[1]
-        ops["op"][part], ops["row"][part] = k.OP_EVENT, arrays["row"]
-        ops["a"][part], ops["b"][part] = arrays["code"], base + width * np.arange(count)
-        ops["time"][part], ops["value"][part] = arrays["timestamp"], arrays["seq"]
-        seqs[part], times[part] = arrays["seq"], arrays["now"]
-        slots.append(arrays["slots"].ravel())
-        at, base = at + count, base + width * count
-    sizes = slow.steps["op_end"] - slow.steps["op_at"]
-    theirs = slow.ops.copy()
-    theirs["b"][theirs["op"] == k.OP_EVENT] += base
-    all_ops = np.concatenate((ops, theirs))
-    all_seqs = np.concatenate((seqs, np.repeat(slow.steps["seq"], sizes)))
-    all_times = np.concatenate((times, np.repeat(slow.steps["time"], sizes)))
-    order = np.argsort(all_seqs, kind="stable")
-    return k.Batch(
-        _steps(all_seqs[order], all_times[order]),
-        np.ascontiguousarray(all_ops[order]),
-        np.concatenate((*slots, slow.slots)) if slots or len(slow.slots) else np.zeros(0, np.int64),
-    )
-
-
-def _steps(seqs: k.Ints, times: k.Ints) -> k.Records:
-    """One step for the operations of each log position."""
-    starts = np.flatnonzero(np.concatenate(([True], seqs[1:] != seqs[:-1]))) if len(seqs) else np.zeros(0, np.int64)
-    steps = np.zeros(len(starts), k.STEP)
-    steps["op_at"] = starts
-    if len(starts):
-        steps["op_end"] = np.concatenate((starts[1:], [len(seqs)]))
-        steps["time"], steps["seq"] = times[starts], seqs[starts]
-    return steps
