@@ -67,9 +67,10 @@ class Running:
     def _described(self) -> Any:
         assert self.process.poll() is None, "the server ended"
         try:
-            return json.loads((self.data / "serve.json").read_bytes())
+            said = json.loads((self.data / "serve.json").read_bytes())
         except (OSError, ValueError):
             return None
+        return said if said["pid"] == self.process.pid else None
 
     def track(self, user: str, event: str, **properties: Any) -> None:
         """One event that has to be taken."""

@@ -11,7 +11,7 @@ import pytest
 
 from tests.api.serving import Running, eventually
 
-ODD_IDS = ["a/b", "ü €", "a/segments", "50%", "a+b", "anon:x", "?&#", "x/explain/y", "..", "a b/"]
+ODD_IDS = ["a/b", "ü €", "a/segments", "50%", "a+b", "anon:x", "?&#", "x/explain/y", "...", "a b/"]
 
 
 def code_of(answer: httpx.Response) -> tuple[int, str]:
@@ -88,8 +88,11 @@ def test_explain(server: Running) -> None:
     found = server.http.get("/v1/users/explained/explain/big_buyers")
     assert found.status_code == 200
     assert isinstance(found.json(), dict)
+    later = server.http.get("/v1/users/explained/explain/buyers", params={"as_of": "2100-01-01"})
+    assert later.status_code == 200
     earlier = server.http.get("/v1/users/explained/explain/buyers", params={"as_of": "2020-01-01"})
-    assert earlier.status_code == 200
+    assert code_of(earlier) == (404, "E702")
+    assert code_of(server.http.get("/v1/users/nobody/explain/buyers")) == (404, "E702")
     assert code_of(server.http.get("/v1/users/explained/explain/byers")) == (404, "E701")
 
 
@@ -212,7 +215,7 @@ def test_a_preview(server: Running) -> None:
 @pytest.mark.parametrize(
     ("body", "code"),
     [
-        (b'{"when": "count(\\"Login\\") > \\"x\\""}', "E201"),
+        (b'{"when": "count(\\"Login\\") > \\"x\\""}', "E203"),
         (b'{"when": "segment(\\"byers\\")"}', "E301"),
         (b'{"when": ""}', "E101"),
         (b'{"when": 7}', "E744"),
@@ -236,7 +239,7 @@ def test_previews_that_are_refused(server: Running, body: bytes, code: str) -> N
 def test_a_finding_names_its_place(server: Running) -> None:
     answer = server.http.post("/v1/segments/preview", json={"when": 'true and\n segment("byers")'})
     (found,) = answer.json()["errors"]
-    assert (found["code"], found["line"], found["column"]) == ("E301", 2, 10)
+    assert (found["code"], found["line"], found["column"]) == ("E301", 2, 2)
     assert "buyers" in found["hint"]
 
 
