@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from segue.analysis.clauses import Clause
@@ -107,6 +109,11 @@ def test_what_one_who_is_out_lacks(when: str, missing: str) -> None:
     assert wanted(found) == [missing]
 
 
+def test_more_than_a_sum_is_over_it() -> None:
+    found = asked(shop(), 6, 'sum("Order Completed".revenue) > 500')
+    assert wanted(found) == ['revenue of over 120.5 more from "Order Completed"']
+
+
 def test_all_failing_parts_are_needed_and_of_alternatives_the_nearest() -> None:
     """One step in by plan, two by orders and revenue: the plan is named alone."""
     either = 'trait.plan == "pro" or (count("Order Completed") >= 4 and max("Order Completed".revenue) > 999)'
@@ -137,6 +144,14 @@ def test_one_who_is_out_enters_a_millisecond_past_the_silence() -> None:
 def test_a_session_ends_a_millisecond_past_the_gap() -> None:
     found = asked(shop(), 5.01, 'count("Product Added", this session) >= 1')
     assert found.leaves_when == at(5) + 30 * MINUTE + 1
+
+
+def test_an_event_ahead_of_its_receipt_is_waited_for() -> None:
+    line = Line().did(1, "Login")
+    line.events[0] = replace(line.events[0], received_at=at(1) - MINUTE)
+    found = asked(line, 1 - MINUTE / DAY, 'count("Login") >= 1')
+    assert (found.member, found.enters_when) == (False, at(1))
+    assert wanted(found) == ['1 more "Login", or wait until 2026-11-02T00:00:00.000Z']
 
 
 def test_what_no_time_turns_stays() -> None:

@@ -82,6 +82,7 @@ class Explanation:
         self._head(page)
         page.clause(self.condition)
         if self.missing:
+            page.line(0, "")
             page.line(0, "What is missing:")
             page.needs(self.missing)
         return page.text()

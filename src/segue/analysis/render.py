@@ -61,13 +61,19 @@ class Page:
         self.line(depth, f"{name}is {observed.value.text}{note}")
         if observed.after is not None:
             self.line(depth, f"counted after {_dated(observed.after)}")
-        for event in observed.events[:EVENTS_SHOWN_MAX]:
-            self.line(depth, _dated(event))
-        more = observed.events_total - min(len(observed.events), EVENTS_SHOWN_MAX)
-        if more > 0:
-            self.line(depth, f"and {more} more")
+        self._events(observed, depth)
         for part in observed.made_of:
             self._observed(part, depth, named=True)
+
+    def _events(self, observed: Observed, depth: int) -> None:
+        total = observed.events_total
+        if len(observed.events) == 1 < total:
+            self.line(depth, f"{_dated(observed.events[0])}  (one of {total})")
+            return
+        for event in observed.events[:EVENTS_SHOWN_MAX]:
+            self.line(depth, _dated(event))
+        if total > EVENTS_SHOWN_MAX:
+            self.line(depth, f"and {total - EVENTS_SHOWN_MAX} more")
 
     def needs(self, needs: Iterable[Need | Needs], depth: int = 1) -> None:
         """What is missing, as a list; alternatives are indented below their head."""

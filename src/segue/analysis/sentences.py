@@ -10,6 +10,7 @@ from segue.analysis.evidence import own_kind
 from segue.analysis.turning import Turning
 from segue.analysis.values import Shown, in_words, shown, shown_literal, shown_micro
 from segue.domain.event import Json
+from segue.domain.limits import FUTURE_MS_MAX
 from segue.domain.number import MICRO
 from segue.domain.time import format_duration, format_instant
 from segue.language.reading import MIRRORED, is_literal, is_raw, kind_compared
@@ -149,13 +150,20 @@ def _timed(
 ) -> Need:
     """The need, with the moment at which time alone meets it; ``waits_only`` when nothing else can."""
     at = turning.turns(node)
+    if not waits_only:
+        return _timed_at(text, kind, node, turning, at, more)
     holds = turning.holds(node)
     if at is None:
-        return Need(text, kind, spell(node), holds, more, possible=not waits_only)
-    wait = f"wait until {format_instant(at)}"
-    if waits_only:
-        return Need(f"{wait}: then {text}", "wait", spell(node), holds, more, at)
-    return Need(f"{text}, or {wait}", kind, spell(node), holds, more, at)
+        return Need(text, kind, spell(node), holds, more, possible=False)
+    return Need(f"wait until {format_instant(at)}: then {text}", "wait", spell(node), holds, more, at)
+
+
+def _timed_at(
+    text: str, kind: str, node: Condition, turning: Turning, at: int | None, more: Shown | None
+) -> Need:
+    if at is not None:
+        text += f", or wait until {format_instant(at)}"
+    return Need(text, kind, spell(node), turning.holds(node), more, at)
 
 
 # ---- comparisons -----------------------------------------------------------------------------
@@ -202,7 +210,10 @@ def _counting(node: Compare, operand: Any, op: str, threshold: int, turning: Tur
         return Need(text, "never", spell(node), not turning.holds(node), possible=False)
     if lacking > 0:
         text = f"{lacking} more {_things(operand)}{_within(operand.window)}"
-        return _timed(text, "events", node, turning, shown_micro(lacking * MICRO))
+        # Time takes events away and adds only those that lie ahead of their receipt.
+        within = None if op == "!=" else FUTURE_MS_MAX
+        at = turning.turns(node, within)
+        return _timed_at(text, "events", node, turning, at, shown_micro(lacking * MICRO))
     return _too_many(node, operand, op, threshold, turning)
 
 
@@ -234,7 +245,7 @@ def _things(operand: Any) -> str:
 
 def _summing(node: Compare, operand: Aggregate, op: str, threshold: int, turning: Turning) -> Need:
     lacking = shown_micro(threshold - turning.value(operand, Kind.NUMBER))
-    least = "more than " if op == ">" else ""
+    least = "over " if op == ">" else ""
     text = f"{_path(operand)} of {least}{lacking.text} more from {_event(operand.event)}"
     return _timed(text + _within(operand.window), "amount", node, turning, lacking)
 

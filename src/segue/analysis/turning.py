@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from segue.domain.event import Json
 from segue.language.interpret import Person, Rules, due_moments, holds
 from segue.language.interpret.evaluate import holds_in, value_in
@@ -26,10 +28,14 @@ class Turning:
         """What an operand gives now, read under a kind."""
         return value_in(operand, kind, self.scene)
 
-    def turns(self, node: Condition) -> int | None:
-        """The first moment after now at which time alone flips a leaf; None when it never does."""
+    def turns(self, node: Condition, within_ms: int | None = None) -> int | None:
+        """The first moment after now at which time alone flips a leaf; None when it never does.
+
+        With ``within_ms`` no moment further off is looked at.
+        """
         before = self.holds(node)
+        end = math.inf if within_ms is None else self.now + within_ms
         for at in due_moments(node, self.person, self.rules):
-            if at > self.now and holds(node, self.person, at, self.rules) is not before:
+            if self.now < at <= end and holds(node, self.person, at, self.rules) is not before:
                 return at
         return None
