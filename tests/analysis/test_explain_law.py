@@ -63,6 +63,13 @@ def test_explanations_say_what_the_interpreter_says(case: tuple[Workspace, World
             assert found.condition.text == spell(definition.condition)
             decides = not found.member and found.decided.by == "condition"
             assert bool(found.missing) is decides
+            standing = world.overrides.get(row, {}).get(definition.name)
+            overridden = standing is not None and standing.stands(world.now)
+            if found.decided.by == "exclusive":
+                assert standing.member if standing and overridden else found.condition.holds
+            if found.decided.by == "condition":
+                assert not overridden
+                assert found.member is found.condition.holds
             assert all(leaf.text for leaf in leaves(found.condition))
             json.dumps(found.to_json(), allow_nan=False)
             assert found.render(60)

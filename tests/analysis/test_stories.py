@@ -121,6 +121,27 @@ def test_all_failing_parts_are_needed_and_of_alternatives_the_nearest() -> None:
     assert wanted(found) == ["must be on list press", "trait plan must be pro (it is free)"]
 
 
+@pytest.mark.parametrize(
+    ("when", "missing"),
+    [
+        ('not (list("vip") or trait.plan == "free")',
+         ["must not be on list vip", "trait plan must be other than free (it is free)"]),
+        ('not (list("vip") and trait.plan == "free")',
+         ["must not be on list vip | trait plan must be other than free (it is free)"]),
+        ('not (list("vip") or not list("press"))', ["must not be on list vip", "must be on list press"]),
+        ('not sum("Order Completed".revenue) > 300',
+         ['sum("Order Completed".revenue) must be at most 300 (it is 379.5)']),
+        ('not count("Order Completed") <= 3', ['1 more "Order Completed"']),
+        ('not trait.plan in ["free", "pro"]', ["trait plan must not be one of free, pro (it is free)"]),
+        ('not trait.plan contains "re"', ["trait plan must not contain re (it is free)"]),
+        ("not trait.plan is present", ["trait plan must be missing (it is free)"]),
+        ("not true", ["the condition rules everybody out"]),
+    ],
+)  # fmt: skip
+def test_behind_a_not_clauses_must_become_false(when: str, missing: list[str]) -> None:
+    assert wanted(asked(shop(), 6, when, lists=("vip",))) == missing
+
+
 def test_equally_near_alternatives_are_all_told() -> None:
     found = asked(shop(), 6, 'trait.plan == "pro" or list("press") or false')
     assert wanted(found) == ["trait plan must be pro (it is free) | must be on list press"]
@@ -205,6 +226,12 @@ def test_an_exclusive_sibling_of_larger_priority_decides() -> None:
         'it would be in, but of the exclusive group "stage" it is in fresh, which has priority 20 over 10'
     )
     assert (found.missing, found.enters_when) == ((), at(11))
+
+
+def test_a_condition_that_does_not_hold_is_not_the_siblings_doing() -> None:
+    fresh = segment("fresh", "true", "stage", 20)
+    found = asked(shop(), 6, fresh, segment("asked", 'list("press")', "stage", 10))
+    assert (found.decided.by, wanted(found)) == ("condition", ["must be on list press"])
 
 
 def test_an_exclusive_sibling_with_an_override_decides() -> None:
