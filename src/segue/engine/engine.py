@@ -120,10 +120,6 @@ class Engine:
 
     # ---- definitions -------------------------------------------------------------------------
 
-    def compiled_for(self, definitions: Sequence[Definition], rules: Rules) -> Compiled:
-        """The program of some definitions."""
-        return compile_definitions(definitions, rules)
-
     def prepared(
         self, definitions: Sequence[Definition], rules: Rules, seq: int, moved: Moved | None = None
     ) -> Engine:

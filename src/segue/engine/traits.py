@@ -106,3 +106,15 @@ class Accounts:
         found = self._account.pop(row, None)
         if found is not None:
             self._members[found[2]].discard(row)
+
+    def saved(self) -> tuple[dict[str, dict[str, Dated]], dict[int, tuple[int, int, str]]]:
+        """(traits by account, account by row), to be restored."""
+        return self._traits, self._account
+
+    def restore(
+        self, traits: dict[str, dict[str, Dated]], accounts: dict[int, tuple[int, int, str]]
+    ) -> None:
+        """Put back what :meth:`saved` gave."""
+        self._traits, self._account, self._members = traits, accounts, {}
+        for row, (_, _, account) in accounts.items():
+            self._members.setdefault(account, set()).add(row)

@@ -15,6 +15,8 @@ from concurrent.futures import Future
 import numpy as np
 
 from segue.domain.event import Json
+from segue.engine import snapshot
+from segue.engine.compile import Compiled, compile_definitions
 from segue.engine.engine import Engine, Made
 from segue.engine.kernel import layout as k
 from segue.ingest.identity import Forgetting
@@ -29,6 +31,11 @@ from segue.segments.workspace import Workspace
 ENTRIES_WAITING_MAX = 10_000
 """Durable entries that wait to be evaluated; beyond, whoever brings more waits too."""
 TICK_SECONDS = 0.25
+SNAPSHOT_AFTER = 20_000
+"""Log positions after which a snapshot pays."""
+SNAPSHOT_EVERY_MS = 60_000
+STRETCH_AFTER = 100_000
+"""Events at the log's end that are worth a file of history of their own."""
 
 
 def wall_ms() -> int:
@@ -62,11 +69,14 @@ class Core:
         self.intake = open_intake(log, None if clock == "log" else wall_ms() - 8 * 86_400_000, forgettings)
         self.engine = Engine(log, self.intake.identity.user_id, self.intake.identity.rows.get)
         self.workspace: Workspace | None = None
-        self._parsed: dict[int, Workspace] = {}
+        self._prepared: dict[int, tuple[Workspace, Engine | None]] = {}
         self._waiting: queue.Queue[tuple[Entry, Future[None]] | None] = queue.Queue(ENTRIES_WAITING_MAX)
         self._evaluator: threading.Thread | None = None
         self._stamped = self.progress.engine_time
         self.failed: BaseException | None = None
+        self.saved_seq = 0
+        self._saved_at = wall_ms()
+        self._snapshot = log.folder / "snapshot"
 
     # ---- opening -----------------------------------------------------------------------------
 
@@ -76,13 +86,39 @@ class Core:
         applied = [record for record in self.log.records("definitions") if record.seq <= reached]
         if applied:
             self.workspace = plan.from_json(applied[-1].body)
-            compiled = self.engine.compiled_for(definitions_of(self.workspace), rules_of(self.workspace))
-            self.engine.feed.now = self.progress.engine_time
-            self.engine.become(self.engine.replayed(compiled, reached))
-            self.engine.advance(self.progress.engine_time)
-            self.engine.take_changes()
+            compiled = compile_definitions(definitions_of(self.workspace), rules_of(self.workspace))
+            self._catch_up(compiled, applied[-1].seq, reached)
         for entry in self.log.read(reached):
             self.evaluate(entry)
+
+    def _catch_up(self, compiled: Compiled, defined: int, reached: int) -> None:
+        """From the snapshot, or from the log's beginning, to the stored progress; silently."""
+        engine = self.engine
+        if snapshot.load(engine, compiled, self._snapshot, reached) and engine.evaluated_seq >= defined:
+            self.saved_seq = engine.evaluated_seq
+            for entry in self.log.read(engine.evaluated_seq, reached):
+                engine.apply(entry)
+        else:
+            engine.feed.now = self.progress.engine_time
+            engine.become(engine.replayed(compiled, reached))
+        engine.advance(self.progress.engine_time)
+        engine.take_changes()
+
+    def save(self) -> None:
+        """Write a snapshot when enough has happened since the last one. Evaluation must rest."""
+        if self.engine.evaluated_seq - self.saved_seq >= SNAPSHOT_AFTER and self.failed is None:
+            self.tidy()
+            snapshot.save(self.engine, self._snapshot)
+            self.saved_seq = self.engine.evaluated_seq
+
+    def forget_snapshots(self) -> None:
+        """Remove what snapshots still know of the forgotten."""
+        snapshot.erase(self._snapshot)
+        self.saved_seq = 0
+
+    def tidy(self) -> None:
+        """Close what waits at the log's end into a stretch of history when it is long enough."""
+        self.log.close_stretch(STRETCH_AFTER)
 
     # ---- appending ---------------------------------------------------------------------------
 
@@ -117,13 +153,15 @@ class Core:
         self.intake.settle()
         return self._enqueue(stretch)
 
-    def record(self, kind: str, body: Json, workspace: Workspace | None = None) -> Future[None]:
+    def record(
+        self, kind: str, body: Json, prepared: tuple[Workspace, Engine | None] | None = None
+    ) -> Future[None]:
         """Make a record durable and have it evaluated; what the future tells."""
         with self.gate:
             record = Record(self.log.next_seq, self.stamp(), kind, body)
             self.log.append([record])
-            if workspace is not None:
-                self._parsed[record.seq] = workspace
+            if prepared is not None:
+                self._prepared[record.seq] = prepared
             return self._enqueue(record)
 
     def _enqueue(self, entry: Entry) -> Future[None]:
@@ -146,14 +184,39 @@ class Core:
                 self.engine.apply(entry)
         self._store()
 
+    def define(self, workspace: Workspace) -> None:
+        """Make a workspace's definitions those in force.
+
+        The program that is to follow is shown the past beside the live stream; the record that
+        switches it in is written when it has caught up, and only what came since is left to do then.
+        """
+        definitions, rules = definitions_of(workspace), rules_of(workspace)
+        with self.turn:
+            engine, same = self.engine, self._is_in_force(definitions, rules)
+            upto = engine.evaluated_seq
+        fresh = None if same else engine.prepared(definitions, rules, upto)
+        self.record("definitions", plan.to_json(workspace), (workspace, fresh)).result()
+
+    def _is_in_force(self, definitions: Sequence[Definition], rules: Rules) -> bool:
+        held = self.workspace
+        return held is not None and definitions_of(held) == definitions and rules_of(held) == rules
+
     def _define(self, record: Record) -> None:
-        workspace = self._parsed.pop(record.seq, None) or plan.from_json(record.body)
+        workspace, fresh = self._prepared.pop(record.seq, (None, None))
+        if workspace is None:
+            workspace = plan.from_json(record.body)
+            if not self._is_in_force(definitions_of(workspace), rules_of(workspace)):
+                fresh = self.engine.prepared(
+                    definitions_of(workspace), rules_of(workspace), self.engine.evaluated_seq
+                )
+        if fresh is not None:
+            for entry in self.log.read(fresh.evaluated_seq, record.seq):
+                fresh.apply(entry)
         with self.turn:
-            self.engine.record(record)
-        fresh = self.engine.prepared(definitions_of(workspace), rules_of(workspace), record.seq)
-        with self.turn:
-            self.engine.install(fresh, record.seq)
-            self.engine.evaluated_seq = record.seq
+            self.engine.apply(record)
+            if fresh is not None:
+                fresh.advance(self.engine.now)
+                self.engine.install(fresh, record.seq)
             self.workspace = workspace
 
     def _store(self) -> None:
@@ -193,6 +256,7 @@ class Core:
                 taken = self._waiting.get(timeout=self._patience())
             except queue.Empty:
                 self._tick()
+                self._save_at_leisure()
                 continue
             if taken is None:
                 return
@@ -221,6 +285,13 @@ class Core:
             record = Record(self.log.next_seq, self.stamp(), "time", {})
             self.log.append([record])
             self._waiting.put((record, Future()))
+
+
+    def _save_at_leisure(self) -> None:
+        """A snapshot now and then while nothing waits, so that a restart has little to do."""
+        if wall_ms() - self._saved_at >= SNAPSHOT_EVERY_MS:
+            self._saved_at = wall_ms()
+            self.save()
 
 
 _NOTHING = Record(0, 0, "time", {})

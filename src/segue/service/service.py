@@ -83,7 +83,10 @@ class Service:
             self._committer.stop()
             self._committer = None
         self.core.stop()
-        self.log.close()
+        try:
+            self.core.save()
+        finally:
+            self.log.close()
 
     def __enter__(self) -> Self:
         return self
@@ -174,7 +177,7 @@ class Service:
         if self.core.workspace is not None and plan.to_json(self.core.workspace) == body:
             self.core.workspace = loaded
             return
-        self.core.record("definitions", body, loaded).result()
+        self.core.define(loaded)
 
     def put_segment(self, definition: Mapping[str, Json]) -> Path:
         """Write a segment into the folder and apply it."""
@@ -400,6 +403,7 @@ class Service:
             body = {"rows": sorted(rows), "left": forgetting.left, "unseen": forgetting.unseen}
             done = self.core.record("forget", body)
         done.result()
+        self.core.forget_snapshots()
         self.log.forget(rows, seq)
         self._rename_forgotten(rows)
         return True

@@ -1,0 +1,217 @@
+"""Snapshots: the engine's arrays and the feed's knowledge at one log position, on disk.
+
+A snapshot is an aid, never the truth: one that is damaged, or was made by another program, is left
+aside, and the log is shown to the engine again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import zlib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from segue.domain.event import Event
+from segue.engine.compile import Compiled
+from segue.engine.engine import Engine
+from segue.engine.feed import Awaited, Feed
+from segue.engine.kernel import layout as k
+from segue.language.interpret import Override
+
+FORMAT = 1
+_BY_ROW = ("columns", "members", "awake", "awake_sum", "flags", "touched")
+_COUNTED = {"entries": k.R_ENTRIES, "heap": k.R_HEAP}
+_EMPTIED = ("dirty", "touches", "out")
+"""Empty between batches; only their room is noted."""
+
+
+class Meta(msgspec.Struct):
+    """What a snapshot is of. ``sums`` are checksums of its files."""
+
+    format: int
+    digest: str
+    evaluated_seq: int
+    sizes: dict[str, int]
+    sums: dict[str, int]
+
+
+class Knowledge(msgspec.Struct):
+    """What the feed knows beside the program."""
+
+    now: int
+    traits: dict[int, dict[str, tuple[int, int, Any]]]
+    account_traits: dict[str, dict[str, tuple[int, int, Any]]]
+    accounts: dict[int, tuple[int, int, str]]
+    waiting: list[Event]
+    survivor: dict[int, int]
+    on_lists: dict[int, list[str]]
+    overrides: dict[int, dict[str, tuple[bool, int | None]]]
+    awaited_lists: dict[str, list[str]]
+    awaited_overrides: dict[str, dict[str, tuple[bool, int | None]]]
+    listed: dict[str, list[str]]
+
+
+def digest_of(compiled: Compiled) -> str:
+    """A hash of all that a program's state is laid out by."""
+    found = hashlib.blake2b(digest_size=16)
+    for name, array in compiled.program._asdict().items():
+        found.update(f"{name}{array.dtype}{array.shape}".encode())
+        found.update(np.ascontiguousarray(array).tobytes())
+    return found.hexdigest()
+
+
+def save(engine: Engine, folder: Path) -> None:
+    """Write a snapshot of the engine; the one before is replaced when this one is whole."""
+    fresh = folder.with_name(folder.name + ".new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    state = engine.machine.state
+    sums = {name: _write_array(fresh, name, array) for name, array in _trimmed(state).items()}
+    sums["known"] = _write_array(fresh, "known", engine.feed.known)
+    sums["feed"] = _write(fresh / "feed", msgspec.msgpack.encode(_known(engine)))
+    sizes = {name: len(getattr(state, name)) for name in (*_BY_ROW, *_COUNTED, *_EMPTIED)}
+    meta = Meta(FORMAT, digest_of(engine.compiled), engine.evaluated_seq, sizes, sums)
+    _write(fresh / "meta.json", msgspec.json.encode(meta))
+    old = folder.with_name(folder.name + ".old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)
+    fresh.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def erase(folder: Path) -> None:
+    """Remove every snapshot: someone in it was forgotten."""
+    for name in (folder, folder.with_name(folder.name + ".new"), folder.with_name(folder.name + ".old")):
+        shutil.rmtree(name, ignore_errors=True)
+
+
+def load(engine: Engine, compiled: Compiled, folder: Path, upto: int) -> bool:
+    """Bring an engine to what a snapshot holds; False if there is none for this program and position."""
+    try:
+        meta = msgspec.json.decode((folder / "meta.json").read_bytes(), type=Meta)
+        if meta.format != FORMAT or meta.digest != digest_of(compiled) or meta.evaluated_seq > upto:
+            return False
+        arrays = {name: _read_array(folder, name, meta) for name in k.State._fields if name not in _EMPTIED}
+        known = _read_array(folder, "known", meta)
+        knowledge = msgspec.msgpack.decode(_checked(folder / "feed", meta.sums["feed"]), type=Knowledge)
+    except (OSError, KeyError, ValueError, msgspec.MsgspecError):
+        return False
+    engine.start(compiled)
+    engine.machine.state = _filled(engine.machine.state, arrays, meta.sizes)
+    _learn(engine, knowledge)
+    engine.feed.known = known.copy()
+    engine.evaluated_seq = meta.evaluated_seq
+    return True
+
+
+# ---- arrays ----------------------------------------------------------------------------------
+
+
+def _trimmed(state: k.State) -> dict[str, k.AnyArray]:
+    rows = int(state.registers[k.R_ROWS])
+    found = {name: array for name, array in state._asdict().items() if name not in _EMPTIED}
+    found |= {name: getattr(state, name)[:rows] for name in _BY_ROW}
+    found |= {name: getattr(state, name)[: int(state.registers[at])] for name, at in _COUNTED.items()}
+    return found
+
+
+def _filled(fresh: k.State, arrays: dict[str, k.AnyArray], sizes: dict[str, int]) -> k.State:
+    """A state with the arrays of a snapshot, and the room it had."""
+    whole: dict[str, k.AnyArray] = {}
+    for name in k.State._fields:
+        if name in arrays and name not in sizes:
+            whole[name] = arrays[name]
+            continue
+        template = getattr(fresh, name)
+        array = np.zeros((max(sizes[name], len(template)), *template.shape[1:]), template.dtype)
+        if name == "touched":
+            array.fill(-1)
+        if name in arrays:
+            array[: len(arrays[name])] = arrays[name]
+        whole[name] = array
+    return k.State(**whole)
+
+
+def _write_array(folder: Path, name: str, array: k.AnyArray) -> int:
+    path = folder / f"{name}.npy"
+    contiguous = np.ascontiguousarray(array)
+    with path.open("wb") as file:
+        np.save(file, contiguous, allow_pickle=False)
+        file.flush()
+        os.fsync(file.fileno())
+    return zlib.crc32(contiguous.view(np.uint8).ravel()) if contiguous.size else 0
+
+
+def _read_array(folder: Path, name: str, meta: Meta) -> k.AnyArray:
+    array: k.AnyArray = np.load(folder / f"{name}.npy", allow_pickle=False)
+    found = zlib.crc32(array.view(np.uint8).ravel()) if array.size else 0
+    if found != meta.sums[name]:
+        raise ValueError(f"{name} is damaged")
+    return array
+
+
+def _write(path: Path, data: bytes) -> int:
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    return zlib.crc32(data)
+
+
+def _checked(path: Path, wanted: int) -> bytes:
+    data = path.read_bytes()
+    if zlib.crc32(data) != wanted:
+        raise ValueError(f"{path.name} is damaged")
+    return data
+
+
+# ---- knowledge -------------------------------------------------------------------------------
+
+
+def _known(engine: Engine) -> Knowledge:
+    feed = engine.feed
+    account_traits, accounts = feed.accounts.saved()
+    return Knowledge(
+        now=feed.now,
+        traits=dict(feed.traits.items()),
+        account_traits=account_traits,
+        accounts=accounts,
+        waiting=[event for _, _, event in sorted(feed.waiting, key=lambda entry: entry[:2])],
+        survivor=feed.survivor,
+        on_lists={row: sorted(names) for row, names in feed.lists.items()},
+        overrides={row: _spelled(held) for row, held in feed.overrides.items()},
+        awaited_lists={who: sorted(held.lists) for who, held in feed.awaited.items()},
+        awaited_overrides={who: _spelled(held.overrides) for who, held in feed.awaited.items()},
+        listed={name: sorted(users) for name, users in engine.lists.items()},
+    )
+
+
+def _learn(engine: Engine, knowledge: Knowledge) -> None:
+    feed: Feed = engine.feed
+    feed.now = knowledge.now
+    for row, held in knowledge.traits.items():
+        feed.traits.restore(row, held)
+    feed.accounts.restore(knowledge.account_traits, knowledge.accounts)
+    feed.waiting = [(event.timestamp, event.seq, event) for event in knowledge.waiting]
+    feed.survivor = knowledge.survivor
+    feed.lists = {row: set(names) for row, names in knowledge.on_lists.items()}
+    feed.overrides = {row: _read(held) for row, held in knowledge.overrides.items()}
+    feed.awaited = {
+        who: Awaited(set(names), _read(knowledge.awaited_overrides.get(who, {})))
+        for who, names in knowledge.awaited_lists.items()
+    }
+    engine.lists = {name: frozenset(users) for name, users in knowledge.listed.items()}
+
+
+def _spelled(held: dict[str, Override]) -> dict[str, tuple[bool, int | None]]:
+    return {segment: (override.member, override.until) for segment, override in held.items()}
+
+
+def _read(held: dict[str, tuple[bool, int | None]]) -> dict[str, Override]:
+    return {segment: Override(member, until) for segment, (member, until) in held.items()}
