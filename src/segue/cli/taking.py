@@ -27,7 +27,7 @@ _ODDITIES = {
 def import_files(
     files: Annotated[list[Path], typer.Argument(metavar="FILE", help="JSON lines, CSV or Parquet.")],
     source: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Where they come from; the file's name unless said.")
+        str | None, typer.Option(metavar="NAME", help="Where they come from; default unless said.")
     ] = None,
     mapping: Annotated[
         str | None,

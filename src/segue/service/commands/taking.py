@@ -14,12 +14,15 @@ from segue.service.commands.command import Progress
 if TYPE_CHECKING:
     from segue.service.service import Service
 
+DEFAULT_SOURCE = "default"
+"""That of events posted without a key too: an event that came both ways is the same event."""
+
 
 def run(service: Service, arguments: Mapping[str, Json], progress: Progress) -> Iterator[Json]:
     """``file``, ``source``, ``map``: what became of the rows."""
     path = Path(text(arguments, "file"))
     said = text_or_none(arguments, "map")
     mapping = None if said is None else read_mapping(said)
-    source = text_or_none(arguments, "source") or path.name
+    source = text_or_none(arguments, "source") or DEFAULT_SOURCE
     tally = service.import_file(path, mapping, source, progress)
     yield {"file": str(path), **tally.to_json()}
