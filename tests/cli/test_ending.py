@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 from pathlib import Path
 
@@ -95,14 +94,9 @@ def test_nobody_reads_on(tmp_path: Path) -> None:
         stdout=writing,
         stderr=subprocess.PIPE,
         check=False,
-        restore_signals=False,
     )
     os.close(writing)
     assert (ended.returncode, ended.stderr) == (0, b"")
-
-
-def test_the_signal_is_not_ignored_by_the_shell() -> None:
-    assert signal.getsignal(signal.SIGPIPE) == signal.SIG_IGN
 
 
 def test_text_cannot_command_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:

@@ -34,7 +34,10 @@ async def run(doors: Doors, request: Request) -> Answer:
     def ended() -> None:
         doors.commands -= 1
 
-    lines = write_in_thread(lambda to: _write(control.answer(service, asked), to), "segue-command", ended)
+    def work(to: Lines) -> None:
+        _write(control.answer(service, asked, to.put), to)
+
+    lines = write_in_thread(work, "segue-command", ended)
     return Answer(200, type=JSON_LINES, stream=lines)
 
 

@@ -25,9 +25,11 @@ def bar(title: str, unit: str) -> Iterator[Progress]:
 
         def render(self, task: Task) -> Text:
             """As people read it."""
+            if task.total is None:
+                return Text("")
             rate = task.finished_speed or task.speed
             speed = "" if rate is None else f"  {rate:,.0f} {unit}/s"
-            return Text(f"{int(task.completed):,} of {int(task.total or 0):,} {unit}{speed}")
+            return Text(f"{int(task.completed):,} of {int(task.total):,} {unit}{speed}")
 
     columns = (TextColumn("{task.description}"), BarColumn(), Amount(), TimeRemainingColumn())
     with Bars(*columns, console=Console(stderr=True), transient=True) as bars:

@@ -46,12 +46,13 @@ class Server:
         self,
         name: str,
         arguments: Mapping[str, Json],
-        progress: Progress = silent,  # noqa: ARG002 # the door tells the answer only
+        progress: Progress = silent,
     ) -> Iterator[Json]:
         """Has the server run the command. E785 when its answer breaks off or is none."""
         from segue.service.commands.control import CONTROL_PATH, decode
 
-        body = json.dumps({"command": name, "arguments": arguments}).encode()
+        watched = progress is not silent
+        body = json.dumps({"command": name, "arguments": arguments, "progress": watched}).encode()
         http_connection = http.client.HTTPConnection(self.host, self.port)
         try:
             http_connection.request("POST", CONTROL_PATH, body, self._headers())
@@ -62,7 +63,10 @@ class Server:
                 value = json.loads(line)
                 if "error" in value and "exit" in value:
                     raise decode(value)
-                yield value
+                if watched and set(value) == {"progress"}:
+                    progress(*value["progress"])
+                else:
+                    yield value
         except (OSError, http.client.HTTPException, ValueError) as fault:
             raise _no_answer(str(fault) or type(fault).__name__) from fault
         finally:

@@ -65,7 +65,7 @@ def _compare_here(name: str, workspace: Path, data: Path, arguments: dict[str, J
     answer = told(planned(workspace, data), arguments)
     if name == "apply":
         # Opening the service is what puts the folder in force; asked after that, nothing would be left.
-        with connected(workspace, data, name, beside_serve=False):
+        with bar("evaluating", "events"), connected(workspace, data, name, beside_serve=False):
             pass
     return answer
 
@@ -166,7 +166,7 @@ def verify(workspace: WorkspaceOption = HERE, data: DataOption = None, as_json: 
     """
     with (
         connected(workspace, data_folder(workspace, data), "verify") as connection,
-        bar("verifying", "users") as progress,
+        bar("verifying", "events") as progress,
     ):
         (found,) = connection.call("verify", {}, progress)
     if as_json:

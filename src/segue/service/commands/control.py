@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from segue.domain.errors import Diagnostic, Place, SegueError, UsageError
 from segue.domain.event import Json
 from segue.service.commands import COMMANDS
 from segue.service.commands.arguments import wrong
-from segue.service.commands.command import silent
+from segue.service.commands.command import Progress, silent
 
 if TYPE_CHECKING:
     from segue.service.service import Service
@@ -27,8 +27,12 @@ class RelayedError(SegueError):
         self.exit_status = exit_status
 
 
-def answer(service: Service, request: Json) -> Iterator[Json]:
-    """The objects that a command yields; at a refusal the last one is ``{"error": […], "exit": n}``."""
+def answer(service: Service, request: Json, tell: Callable[[Json], None] | None = None) -> Iterator[Json]:
+    """The objects that a command yields; at a refusal the last one is ``{"error": […], "exit": n}``.
+
+    A request ``{"command", "arguments", "progress": true}`` has ``tell`` called meanwhile with
+    ``{"progress": [done, total]}``, a hundred times at most.
+    """
     try:
         if not isinstance(request, dict):
             raise wrong("request", 'an object {"command", "arguments"}')
@@ -38,9 +42,23 @@ def answer(service: Service, request: Json) -> Iterator[Json]:
             raise _not_beside(name)
         if not isinstance(arguments, dict):
             raise wrong("arguments", "an object")
-        yield from command.run(service, arguments, silent)
+        asked = tell is not None and request.get("progress") is True
+        yield from command.run(service, arguments, _by_percent(tell) if asked and tell else silent)
     except SegueError as refused:
         yield encode(refused)
+
+
+def _by_percent(tell: Callable[[Json], None]) -> Progress:
+    told = 0
+
+    def progress(done: int, total: int) -> None:
+        nonlocal told
+        percent = done * 100 // total if total else 0
+        if percent > told:
+            told = percent
+            tell({"progress": [done, total]})
+
+    return progress
 
 
 def _not_beside(name: Json) -> UsageError:
