@@ -189,7 +189,7 @@ def test_a_dependent_segment_turns_with_the_one_it_asks_for() -> None:
     assert (inside.kind, inside.pointer, inside.parts[0].text) == (
         "segment",
         "recent",
-        'count("Order Completed", last 1w) > 0',
+        'count("Order Completed", last 7d) > 0',
     )
 
 

@@ -12,9 +12,9 @@ from segue.analysis.values import Shown, in_words, shown, shown_literal, shown_m
 from segue.domain.event import Json
 from segue.domain.limits import FUTURE_MS_MAX
 from segue.domain.number import MICRO
-from segue.domain.time import format_duration, format_instant
+from segue.domain.time import format_instant
 from segue.language.reading import MIRRORED, is_literal, is_raw, kind_compared
-from segue.language.speller import spell, spell_event
+from segue.language.speller import spell, spell_duration, spell_event
 from segue.language.tree import (
     Aggregate,
     AllTime,
@@ -233,7 +233,7 @@ def _too_many(node: Compare, operand: Any, op: str, threshold: int, turning: Tur
 def _things(operand: Any) -> str:
     if isinstance(operand, Sequence):
         steps = " then ".join(_event(step) for step in operand.steps)
-        return f"of {steps} within {format_duration(operand.within)}, completed"
+        return f"of {steps} within {spell_duration(operand.within)}, completed"
     if operand.name == "sessions":
         return "sessions"
     if operand.name == "days":
@@ -302,7 +302,7 @@ def _path(operand: Aggregate) -> str:
 def _within(window: Window) -> str:
     match window:
         case Last():
-            return f" within {format_duration(window.ms)}"
+            return f" within {spell_duration(window.ms)}"
         case Between(end=None):
             return f" from {window.start_text or format_instant(window.start)} on"
         case Between():

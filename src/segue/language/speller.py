@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from segue.domain.number import format_micro, micro, nearest_double
-from segue.domain.time import format_duration, format_instant
+from segue.domain.time import DAY, format_duration, format_instant
 from segue.language import printer, syntax, tree
 
 
@@ -25,6 +25,12 @@ def spell_window(window: tree.Window) -> str:
     """A window as it is written; nothing for all time."""
     written = _window(window)
     return "" if written is None else printer.window(written)
+
+
+def spell_duration(ms: int) -> str:
+    """A length of time; whole weeks in days, as most windows are written."""
+    text = format_duration(ms)
+    return f"{ms // DAY}d" if text.endswith("w") else text
 
 
 def spell_number(total: int) -> str:
@@ -72,7 +78,7 @@ def _truth(node: tree.Truth | tree.TruthValue) -> syntax.Literal:
 
 
 def _duration(node: tree.Duration) -> syntax.Literal:
-    return syntax.Literal(0, 0, "duration", node.text or format_duration(node.ms))
+    return syntax.Literal(0, 0, "duration", node.text or spell_duration(node.ms))
 
 
 def _moment(node: tree.Moment) -> syntax.Literal:
@@ -80,7 +86,7 @@ def _moment(node: tree.Moment) -> syntax.Literal:
 
 
 def _length(ms: int) -> syntax.Literal:
-    return syntax.Literal(0, 0, "duration", format_duration(ms))
+    return syntax.Literal(0, 0, "duration", spell_duration(ms))
 
 
 def _trait(node: tree.Trait) -> syntax.Expression:
