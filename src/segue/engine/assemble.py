@@ -51,7 +51,11 @@ def assembled(begun: k.Ints, rows: k.Ints32, now: k.Ints, plain: Sequence[Arrays
 
 def _steps(seqs: k.Ints, times: k.Ints) -> k.Records:
     """One step for the operations of each log position."""
-    starts = np.flatnonzero(np.concatenate(([True], seqs[1:] != seqs[:-1]))) if len(seqs) else np.zeros(0, np.int64)
+    starts = (
+        np.flatnonzero(np.concatenate(([True], seqs[1:] != seqs[:-1])))
+        if len(seqs)
+        else np.zeros(0, np.int64)
+    )
     steps = np.zeros(len(starts), k.STEP)
     steps["op_at"] = starts
     if len(starts):

@@ -84,7 +84,8 @@ class _Assembly:
 
     def _needs_sessions(self) -> bool:
         return any(
-            isinstance(key.window, ThisSession) or key.kind == k.SESSIONS for key in self.registry.feature_keys
+            isinstance(key.window, ThisSession) or key.kind == k.SESSIONS
+            for key in self.registry.feature_keys
         )
 
     def compiled(self) -> Compiled:
@@ -126,7 +127,11 @@ class _Assembly:
             self.definitions,
             codes,
             self.rules,
-            {key.stream: number for number, key in enumerate(self.features) if isinstance(key.stream, Column)},
+            {
+                key.stream: number
+                for number, key in enumerate(self.features)
+                if isinstance(key.stream, Column)
+            },
             everyone,
         )
 
@@ -343,9 +348,7 @@ class _Assembly:
         bounds[k.B_PUSHES_MAX] = links * cursors + 4 * len(self.atoms) + 2
         bounds[k.B_COUNTS_MAX] = len(valued)
         bounds[k.B_TOUCHES_MAX] = 6 * len(self.atoms) + len(at_creation) + 16
-        bounds[k.B_RECOUNTS_VALUES] = any(
-            isinstance(key.window, SinceEvent | ThisSession) for key in valued
-        )
+        bounds[k.B_RECOUNTS_VALUES] = any(isinstance(key.window, SinceEvent | ThisSession) for key in valued)
         return bounds
 
 
@@ -466,4 +469,3 @@ def zone_transitions(zone: ZoneInfo) -> k.Records:
         moments.append(high * SECOND)
         offsets.append(offset(high))
     return np.array(list(zip(moments, offsets, strict=True)), k.ZONE)
-

@@ -38,7 +38,9 @@ class Made:
 class Engine:
     """Holds the program in force with its machine and feed. One thread at a time."""
 
-    def __init__(self, log: SqliteLog, profile_id: Callable[[int], str], row_of: Callable[[str], int | None]) -> None:
+    def __init__(
+        self, log: SqliteLog, profile_id: Callable[[int], str], row_of: Callable[[str], int | None]
+    ) -> None:
         self.log = log
         self.profile_id = profile_id
         self.row_of = row_of
@@ -123,7 +125,7 @@ class Engine:
     def prepared(
         self, definitions: Sequence[Definition], rules: Rules, seq: int, moved: Moved | None = None
     ) -> Engine:
-        """An engine for these definitions that has seen all before log position ``seq``, that of their record.
+        """An engine for these definitions that has seen the log up to position ``seq``.
 
         This one is only read meanwhile.
         """

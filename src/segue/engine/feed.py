@@ -202,7 +202,7 @@ class Feed:
             return self.take_batch()
         special = {*merges, *named}
         begun: list[int] = []
-        for place, row, profile_id in events.created:
+        for place, _row, profile_id in events.created:
             if place not in special and profile_id not in self.awaited:
                 begun.append(place)
             else:
@@ -231,10 +231,11 @@ class Feed:
         self.now_before = now = self.now
         find, by_name = self.compiled.codes.find, self.compiled.codes.by_name
         found: dict[int, Gathered] = {}
-        columns = zip(events.types, events.names, events.rows, events.timestamps, events.received, strict=True)
+        columns = zip(
+            events.types, events.names, events.rows, events.timestamps, events.received, strict=True
+        )
         for index, (type_, name, row, timestamp, received) in enumerate(columns):
-            if received > now:
-                now = received
+            now = max(now, received)
             if type_ in GIVERS or index in special:
                 self.now = now
                 self.event(events.event(index), merges.get(index, ()), named.get(index, ()))
@@ -362,7 +363,11 @@ class Feed:
             self._set_traits(row, self.account_columns, held, None)
 
     def _set_traits(
-        self, row: int, columns: Mapping[str, list[Given]], traits: Mapping[str, Json], keys: Iterable[str] | None
+        self,
+        row: int,
+        columns: Mapping[str, list[Given]],
+        traits: Mapping[str, Json],
+        keys: Iterable[str] | None,
     ) -> None:
         for key in columns if keys is None else keys:
             for given in columns.get(key, ()):
@@ -478,7 +483,6 @@ def _given(compiled: Compiled, source: str, zone: ZoneInfo) -> dict[str, list[Gi
             given = Given(feature, column.path, reading.reader(zone))
             found.setdefault(column.path[0], []).append(given)
     return found
-
 
 
 def by_place(merges: Iterable[tuple[int, int, int]]) -> dict[int, list[tuple[int, int]]]:

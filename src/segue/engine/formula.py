@@ -193,9 +193,7 @@ class FormulaBuilder:
     def _doubles(self, op: str, left: Operand, right: Operand) -> Formula:
         code = self._code(left)
         middle = len(code)
-        return self._leaf(
-            AtomKey(k.DOUBLE, -1, 0, OPERATORS[op], False, (*code, *self._code(right)), middle)
-        )
+        return self._leaf(AtomKey(k.DOUBLE, -1, 0, OPERATORS[op], False, (*code, *self._code(right)), middle))
 
     def _code(self, operand: Operand) -> tuple[tuple[int, float], ...]:
         if isinstance(operand, Arithmetic):
@@ -281,4 +279,3 @@ def _about_anything(question: Compare | In | Match | Presence) -> Compare | In |
         case Match():
             return Match(question.op, _SOMETHING, question.literal)
     return Presence(_SOMETHING, question.missing)
-

@@ -94,7 +94,7 @@ def word_counts(segments: int) -> tuple[int, int]:
     return words, -(-words // 64)
 
 
-def _summed(matrix: np.ndarray, sums: int) -> np.ndarray:  # type: ignore[type-arg]
+def _summed(matrix: k.Words, sums: int) -> k.Words:
     found = np.zeros((matrix.shape[0], sums), np.uint64)
     for word in range(matrix.shape[1]):
         bit = np.uint64(1 << (word & 63))

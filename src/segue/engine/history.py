@@ -36,7 +36,11 @@ class HistoryReader:
         self.codes = [code for code in feed.compiled.codes.all if code.links]
 
     def batches(
-        self, first: int, last: int, merges: dict[int, list[tuple[int, int]]], received_until: int | None = None
+        self,
+        first: int,
+        last: int,
+        merges: dict[int, list[tuple[int, int]]],
+        received_until: int | None = None,
     ) -> Iterator[k.Batch]:
         """Batches of the events with ``first <= seq <= last``, received by ``received_until`` (ms).
 
@@ -59,7 +63,9 @@ class HistoryReader:
         self, first: int, last: int, merges: dict[int, list[tuple[int, int]]], until: int | None
     ) -> k.Batch | None:
         where = self._where(first, last, until)
-        times = self._fetch('seq, "row", timestamp, received_at, type IN (\'identify\', \'group\') AS given', where)
+        times = self._fetch(
+            "seq, \"row\", timestamp, received_at, type IN ('identify', 'group') AS given", where
+        )
         seqs, rows = np.asarray(times["seq"], np.int64), np.asarray(times["row"], np.int32)
         if not len(seqs):
             return None
@@ -98,13 +104,31 @@ class HistoryReader:
             f" FROM {self.events} e WHERE {where} ORDER BY seq"
         )
         decode = msgspec.json.decode
-        for seq, row, type_, name, at, received, properties, context, traits, group in self.connection.execute(
-            query
-        ).fetchall():
+        for (
+            seq,
+            row,
+            type_,
+            name,
+            at,
+            received,
+            properties,
+            context,
+            traits,
+            group,
+        ) in self.connection.execute(query).fetchall():
             if now is not None:
                 self.feed.reached(now[seq])
             event = Event(
-                seq, row, type_, name, at, received, decode(properties), decode(context), decode(traits), group
+                seq,
+                row,
+                type_,
+                name,
+                at,
+                received,
+                decode(properties),
+                decode(context),
+                decode(traits),
+                group,
             )
             self.feed.event(event, merges.get(seq, ()))
 
@@ -113,7 +137,7 @@ class HistoryReader:
         found = []
         for code in self.codes:
             arrays = self._of_code(code, where)
-            places = np.searchsorted(seqs, arrays["seq"])
+            places = np.asarray(np.searchsorted(seqs, arrays["seq"]))
             keep = ~special[places]
             arrays = {name: column[keep] for name, column in arrays.items()}
             arrays["now"] = now[places[keep]]
@@ -141,9 +165,13 @@ class HistoryReader:
     def _is_code(self, code: Code) -> str:
         if code.name is not None:
             return f"type = '{code.type}' AND name = {_quoted(code.name)}"
-        others = [other.name for other in self.feed.compiled.codes.all if other.type == code.type and other.name]
+        others = [
+            other.name for other in self.feed.compiled.codes.all if other.type == code.type and other.name
+        ]
         excluded = ", ".join(_quoted(name) for name in others)
-        return f"type = '{code.type}'" + (f" AND (name IS NULL OR name NOT IN ({excluded}))" if others else "")
+        return f"type = '{code.type}'" + (
+            f" AND (name IS NULL OR name NOT IN ({excluded}))" if others else ""
+        )
 
     def _selected(self, code: Code) -> tuple[str, int]:
         zone = self.feed.compiled.rules.zone
@@ -167,7 +195,9 @@ def _quoted(name: str) -> str:
     return "'" + name.replace("'", "''") + "'"
 
 
-def _asked_of(question: Compare | In | Match | Presence, path: tuple[str, ...]) -> Compare | In | Match | Presence:
+def _asked_of(
+    question: Compare | In | Match | Presence, path: tuple[str, ...]
+) -> Compare | In | Match | Presence:
     """A question about a value as a ``where`` condition about a property."""
     value = Property(path)
     match question:

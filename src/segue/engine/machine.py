@@ -17,11 +17,10 @@ from segue.engine.kernel.table import (
     singles_found,
     singles_moved,
 )
+from segue.engine.kernel.world import world_of
 
 CHANGES_HELD = 1 << 16
 """Changes the kernel writes before they are taken away; a profile's own always fit."""
-
-from segue.engine.kernel.world import world_of
 
 Sink = Callable[[k.Records], None]
 """Takes changes in order, as an array of CHANGE records; ``segment`` is its number in the program."""
@@ -206,10 +205,11 @@ class Machine:
 
 def _bits(words: k.Words) -> Iterator[int]:
     for place, word in enumerate(words.tolist()):
-        while word:
-            low = word & -word
+        left = word
+        while left:
+            low = left & -left
             yield (place << 6) + low.bit_length() - 1
-            word ^= low
+            left ^= low
 
 
 def _larger(array: k.AnyArray, size: int) -> k.AnyArray:

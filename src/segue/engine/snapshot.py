@@ -145,13 +145,16 @@ def _write_array(folder: Path, name: str, array: k.AnyArray) -> int:
         np.save(file, contiguous, allow_pickle=False)
         file.flush()
         os.fsync(file.fileno())
-    return zlib.crc32(contiguous.view(np.uint8).ravel()) if contiguous.size else 0
+    return _sum_of(contiguous)
+
+
+def _sum_of(array: k.AnyArray) -> int:
+    return zlib.crc32(array.reshape(-1).view(np.uint8).data) if array.size else 0
 
 
 def _read_array(folder: Path, name: str, meta: Meta) -> k.AnyArray:
     array: k.AnyArray = np.load(folder / f"{name}.npy", allow_pickle=False)
-    found = zlib.crc32(array.view(np.uint8).ravel()) if array.size else 0
-    if found != meta.sums[name]:
+    if _sum_of(array) != meta.sums[name]:
         raise ValueError(f"{name} is damaged")
     return array
 

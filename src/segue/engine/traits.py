@@ -111,9 +111,7 @@ class Accounts:
         """(traits by account, account by row), to be restored."""
         return self._traits, self._account
 
-    def restore(
-        self, traits: dict[str, dict[str, Dated]], accounts: dict[int, tuple[int, int, str]]
-    ) -> None:
+    def restore(self, traits: dict[str, dict[str, Dated]], accounts: dict[int, tuple[int, int, str]]) -> None:
         """Put back what :meth:`saved` gave."""
         self._traits, self._account, self._members = traits, accounts, {}
         for row, (_, _, account) in accounts.items():

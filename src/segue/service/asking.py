@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -69,5 +70,5 @@ def same_columns(one: Compiled, other: Compiled) -> bool:
     )
 
 
-def _asked(questions: Mapping[object, Mapping[object, int]]) -> dict[object, tuple[object, ...]]:
+def _asked(questions: Mapping[Any, Mapping[Any, int]]) -> dict[Any, tuple[Any, ...]]:
     return {source: tuple(asked) for source, asked in questions.items()}

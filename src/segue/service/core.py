@@ -46,7 +46,9 @@ def wall_ms() -> int:
 def definitions_of(workspace: Workspace) -> tuple[Definition, ...]:
     """A workspace's segments as the engine takes them, in the order of evaluation."""
     return tuple(
-        Definition(each.name, workspace.conditions[each.name], each.exclusive, each.priority or 0, each.status)
+        Definition(
+            each.name, workspace.conditions[each.name], each.exclusive, each.priority or 0, each.status
+        )
         for each in workspace.segments.values()
     )
 
@@ -286,7 +288,6 @@ class Core:
             self.log.append([record])
             self._waiting.put((record, Future()))
 
-
     def _save_at_leisure(self) -> None:
         """A snapshot now and then while nothing waits, so that a restart has little to do."""
         if wall_ms() - self._saved_at >= SNAPSHOT_EVERY_MS:
@@ -321,4 +322,3 @@ def columns_of(made: Sequence[Made], first: int) -> ChangeColumns:
         causes=np.ascontiguousarray(records["cause"]),
         event_seqs=np.where(by_event, records["seq"], -1),
     )
-

@@ -52,7 +52,9 @@ class Committer:
             self._posts.put_nowait(Post(decoded, source, done))
         except queue.Full:
             done.set_exception(
-                refusal("E604", "more posts are waiting than can be written in a moment", "send it again shortly")
+                refusal(
+                    "E604", "more posts are waiting than can be written in a moment", "send it again shortly"
+                )
             )
         return done
 

@@ -15,9 +15,9 @@ from segue.analysis.explanation import Explanation
 from segue.analysis.fold import Difference
 from segue.analysis.people import People
 from segue.analysis.verify import Claims, Truth, verify
+from segue.domain.change import Change
 from segue.domain.errors import Diagnostic, SegueError, refusal
 from segue.domain.event import Event, Json
-from segue.domain.change import Change
 from segue.domain.time import format_instant, parse_instant
 from segue.engine.engine import Engine
 from segue.engine.kernel import layout as k
@@ -28,12 +28,14 @@ from segue.ingest.files.reading import read_file
 from segue.ingest.tally import Tally
 from segue.language.checker import check_condition
 from segue.language.findings import suggestion
+from segue.language.interpret import Rules
 from segue.language.sql import segment_sql
 from segue.log.batch import EventBatch
 from segue.log.quarantine import Held
 from segue.log.sqlite import SqliteLog
 from segue.segments import edit, plan
 from segue.segments.override import ListEdit, Override
+from segue.segments.plan import Plan
 from segue.segments.workspace import Workspace, load_workspace
 from segue.service import asking
 from segue.service.core import Core, definitions_of, rules_of, wall_ms
@@ -161,11 +163,11 @@ class Service:
 
     # ---- definitions -------------------------------------------------------------------------
 
-    def plan(self) -> plan.Plan:
+    def plan(self) -> Plan:
         """What applying the folder as it stands would change."""
         return plan.plan(self.core.workspace, load_workspace(self.folder))
 
-    def apply(self) -> plan.Plan:
+    def apply(self) -> Plan:
         """Make the folder as it stands the definitions in force; what that changed."""
         loaded = load_workspace(self.folder)
         planned = plan.plan(self.core.workspace, loaded)
@@ -205,8 +207,7 @@ class Service:
 
     def _known(self, name: str) -> str:
         if name not in self.workspace.segments:
-            near = suggestion(name, self.workspace.segments)
-            hint = f"did you mean {near}?" if near else "`segue segments` lists those there are"
+            hint = suggestion(name, self.workspace.segments, "`segue segments` lists those there are")
             raise refusal("E701", f"there is no segment {name!r}", hint)
         return name
 
@@ -223,11 +224,13 @@ class Service:
         return sorted(found, key=lambda member: member.user_id)
 
     @property
-    def rules(self):  # type: ignore[no-untyped-def]
+    def rules(self) -> Rules:
         """Time zone and session gap in force."""
         return rules_of(self.workspace)
 
-    def changes(self, after: int = 0, segment: str | None = None, limit: int | None = None) -> Iterator[Change]:
+    def changes(
+        self, after: int = 0, segment: str | None = None, limit: int | None = None
+    ) -> Iterator[Change]:
         """Changes in order, after a number; of one segment, or of all."""
         for page in self.log.changes(after, None, segment, limit):
             yield from page
@@ -243,9 +246,10 @@ class Service:
             if row is None or not self.engine.feed.knows(row):
                 return UserView(user_id, known=False)
             held = [Membership(name, since) for name, since in self.engine.memberships(row)]
-            traits = {key: value for key, value in self.engine.feed.traits.of(row).items() if value is not None}
+            held_traits = self.engine.feed.traits.of(row)
             version = self.engine.evaluated_seq
         own = self.core.intake.identity.user_id(row)
+        traits = {key: value for key, value in held_traits.items() if value is not None}
         return UserView(own, known=True, segments=held, traits=traits, version=version)
 
     def events(self, user_id: str, limit: int | None = None) -> list[Event]:
@@ -270,7 +274,8 @@ class Service:
         self._known(segment)
         row = self.row_of(user_id)
         if row is None:
-            raise refusal("E702", f"nothing was ever received of {user_id!r}", "look at the spelling of the id")
+            hint = "look at the spelling of the id"
+            raise refusal("E702", f"nothing was ever received of {user_id!r}", hint)
         engine = self.engine
         definitions = definitions_of(self.workspace)
         if as_of is not None:
@@ -337,9 +342,8 @@ class Service:
         self.core.drain()
         with self.core.turn, duckdb.connect() as connection:
             engine = self.engine
-            people = People(
-                self.log, connection, upto=engine.evaluated_seq, as_of=engine.now, lists=dict(engine.feed.lists)
-            )
+            lists = dict(engine.feed.lists)
+            people = People(self.log, connection, upto=engine.evaluated_seq, as_of=engine.now, lists=lists)
             truth = Truth(definitions_of(self.workspace), self.rules, engine.feed.overrides)
             claims = Claims(
                 engine.now,
@@ -440,7 +444,8 @@ class Service:
         """Take in an event that was set aside, as it is or mended; it stays aside if it is still bad."""
         held = self.log.quarantine_get(number)
         if held is None:
-            raise refusal("E784", f"there is no quarantined event {number}", "`segue quarantine list` shows them")
+            hint = "`segue quarantine list` shows them"
+            raise refusal("E784", f"there is no quarantined event {number}", hint)
         with self.core.gate:
             tally, done = replayed(self.core, held, mended)
         done.result()
