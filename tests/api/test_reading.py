@@ -187,9 +187,13 @@ def test_changes_are_read_without_a_gap(server: Running) -> None:
 
 def test_history_is_of_one_segment(server: Running) -> None:
     buy(server, "historic")
-    rows = server.http.get("/v1/segments/buyers/history?limit=10000").json()["changes"]
+
+    def history() -> list[Any] | None:
+        rows: list[Any] = server.http.get("/v1/segments/buyers/history?limit=10000").json()["changes"]
+        return rows if "historic" in {each["user_id"] for each in rows} else None
+
+    rows = eventually(history)
     assert {each["segment"] for each in rows} == {"buyers"}
-    assert "historic" in {each["user_id"] for each in rows}
     assert rows == server.http.get("/v1/changes?segment=buyers&limit=10000").json()["changes"]
 
 

@@ -11,7 +11,6 @@ import pytest
 
 from segue.api.openapi import document
 from segue.api.page import POLICY, render
-from segue.api.problems import STATUS
 from segue.api.routes import ROUTES
 from segue.api.schemas import SCHEMAS
 
@@ -78,9 +77,3 @@ def test_patterns(path: str, asked: str, found: dict[str, str] | None) -> None:
     pattern = next(route for route in ROUTES if route.path == path).pattern()
     match = pattern.fullmatch(asked)
     assert (match and match.groupdict()) == found
-
-
-def test_every_special_status_is_of_a_code_that_exists() -> None:
-    explained = set(re.findall(r"\b[EW]\d{3}\b", PAGE))
-    errors = (Path(__file__).parents[2] / "docs" / "errors.md").read_text(encoding="utf-8")
-    assert STATUS.keys() <= explained | set(re.findall(r"\b[EW]\d{3}\b", errors))
