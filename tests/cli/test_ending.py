@@ -105,5 +105,5 @@ def test_text_cannot_command_the_terminal(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_wide_letters_keep_the_columns(capsys: pytest.CaptureFixture[str]) -> None:
-    output.table(("user", "n"), [("日本", "1"), ("ab", "1,000")])
+    output.table(("user", "n"), [("日本", "1"), ("ab", "1,000")], numbers=["n"])
     assert capsys.readouterr().out == "user      n\n日本      1\nab    1,000\n"

@@ -95,6 +95,7 @@ def segments(workspace: WorkspaceOption = HERE, data: DataOption = None, as_json
             )
             for row in rows
         ),
+        ["members"],
     )
 
 
@@ -132,7 +133,7 @@ def _say_preview(found: Json) -> None:
     overlap = {name: count for name, count in found["overlap"].items() if count}
     if overlap:
         say("")
-        table(("also in", "users"), ((name, f"{count:,}") for name, count in overlap.items()))
+        table(("also in", "users"), ((name, f"{count:,}") for name, count in overlap.items()), ["users"])
 
 
 def sql(

@@ -34,13 +34,12 @@ def warn(text: str) -> None:
         print(shown(line), file=sys.stderr)
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Columns with their heads; nothing is cut, however wide. Numbers stand to the right."""
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[str] = ()) -> None:
+    """Columns with their heads; nothing is cut, however wide. ``numbers`` are heads of columns set right."""
     cells = [[shown(cell) for cell in row] for row in rows]
     widths = [max([cell_len(head), *(cell_len(row[at]) for row in cells)]) for at, head in enumerate(heads)]
-    right = [bool(cells) and all(_is_number(row[at]) for row in cells) for at in range(len(heads))]
     for line in (heads, *cells):
-        padded = (_pad(cell, widths[at], right[at]) for at, cell in enumerate(line))
+        padded = (_pad(cell, widths[at], heads[at] in numbers) for at, cell in enumerate(line))
         _write(_GAP.join(padded).rstrip())
 
 
@@ -77,10 +76,6 @@ def _write(line: str) -> None:
 
 def _escape(letter: str) -> str:
     return letter.encode("unicode_escape").decode()
-
-
-def _is_number(cell: str) -> bool:
-    return cell.replace(",", "").replace(".", "", 1).isdigit()
 
 
 def _pad(cell: str, width: int, right: bool) -> str:

@@ -117,7 +117,7 @@ def list_users(
             for row in rows:
                 say_json(row)
         elif name is None:
-            table(("list", "users"), ((row["list"], f"{row['users']:,}") for row in rows))
+            table(("list", "users"), ((row["list"], f"{row['users']:,}") for row in rows), ["users"])
         else:
             for row in rows:
                 say(row["user_id"])
