@@ -21,7 +21,7 @@ from segue.engine.assemble import Arrays, assembled
 from segue.engine.codes import Code
 from segue.engine.compile import Compiled
 from segue.engine.kernel import layout as k
-from segue.engine.kernel.run import FOREVER
+from segue.engine.kernel.layout import FOREVER
 from segue.engine.readings import Reader
 from segue.engine.traits import Accounts, Traits
 from segue.language.interpret import Override

@@ -26,16 +26,18 @@ def _cache_folder() -> str:
     return str(Path(base) / "segue" / f"kernel-{digest.hexdigest()[:16]}")
 
 
-numba.config.CACHE_DIR = _cache_folder()
+setattr(numba.config, "CACHE_DIR", _cache_folder())  # noqa: B010 (numba makes its settings at run time)
+_njit: Any = numba.njit
 
 
 def compiled(function: F) -> F:
     """Compile at first use; cached, releasing the interpreter lock."""
-    wrapped: F = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    wrapped: F = _njit(cache=True, nogil=True, error_model="numpy")(function)
     return wrapped
 
 
 def inlined(function: F) -> F:
     """A small part of a compiled function."""
-    wrapped: F = numba.njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+    part = _njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+    wrapped: F = part(function)
     return wrapped

@@ -257,7 +257,11 @@ def condition_holds(w: World, segment: int, row: int) -> bool:
     """Follow the condition's decisions to true or false."""
     node = segments_of(w)[segment].root
     while node >= 0:
-        node = nodes_of(w)[node].if_true if atom_holds(w, nodes_of(w)[node].atom, row) else nodes_of(w)[node].if_false
+        node = (
+            nodes_of(w)[node].if_true
+            if atom_holds(w, nodes_of(w)[node].atom, row)
+            else nodes_of(w)[node].if_false
+        )
     return node == -1
 
 

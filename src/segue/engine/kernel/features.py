@@ -75,7 +75,7 @@ def stream_event(w: World, stream: int, row: int, timestamp: int, seq: int, valu
     for k in range(streams_of(w)[stream].other_at, streams_of(w)[stream].other_end):
         feature = pool_of(w)[k]
         old = compared(w, feature, row)
-        if other_event(w, feature, stream, row, entry, newest):
+        if other_event(w, feature, row, entry, newest):
             value_changed(w, feature, row, old)
 
 
@@ -105,7 +105,9 @@ def feature_event(
     kind = features_of(w)[feature].kind
     if window == ANCHORED:
         anchor = anchor_entry(w, feature, row)
-        if anchor < 0 or not comes_after(w, entry, entries_of(w)[anchor].timestamp, entries_of(w)[anchor].seq):
+        if anchor < 0 or not comes_after(
+            w, entry, entries_of(w)[anchor].timestamp, entries_of(w)[anchor].seq
+        ):
             return False
     elif window == SESSION:
         return session_feature_event(w, feature, row, entry, newest, timestamp, seq, value)
@@ -152,7 +154,7 @@ def session_feature_event(
 
 
 @inlined
-def other_event(w: World, feature: int, stream: int, row: int, entry: int, newest: bool) -> bool:
+def other_event(w: World, feature: int, row: int, entry: int, newest: bool) -> bool:
     """The event reaches a stream that only bounds the feature's window or leads up to it."""
     if features_of(w)[feature].kind == SEQUENCE:
         head = chain_head(w, features_of(w)[feature].stream, row)
@@ -232,7 +234,10 @@ def counted_moved(w: World, feature: int, absorbed: int, survivor: int) -> None:
 @inlined
 def hangs_on_others(w: World, feature: int) -> bool:
     """Whether a feature cannot be joined from two accumulators alone."""
-    return features_of(w)[feature].window in (ANCHORED, SESSION) or features_of(w)[feature].kind in (SEQUENCE, SESSIONS)
+    return features_of(w)[feature].window in (ANCHORED, SESSION) or features_of(w)[feature].kind in (
+        SEQUENCE,
+        SESSIONS,
+    )
 
 
 @inlined

@@ -26,9 +26,14 @@ MISSING = -(2**63)
 """The column value of what is missing."""
 FAR = 2**62
 """Later than every moment."""
+FOREVER = FAR >> 3
+"""The end of an override without one; two bits below it hold the side."""
+SEGMENT_BITS = 20
+"""A membership's key is ``row << SEGMENT_BITS | segment``."""
 
 # Feature kinds: what a group of columns keeps.
-COUNT, SUM, AVG, MIN, MAX, DISTINCT, DAYS, LAST, FIRST, LATEST, EARLIEST, SEQUENCE, SESSIONS, GIVEN = range(14)
+COUNT, SUM, AVG, MIN, MAX, DISTINCT, DAYS = range(7)
+LAST, FIRST, LATEST, EARLIEST, SEQUENCE, SESSIONS, GIVEN = range(7, 14)
 """GIVEN columns are set from outside: traits, lists."""
 
 # Windows.

@@ -51,7 +51,11 @@ def in_window(window: int, start: int, end: int, timestamp: int, now: int) -> bo
 def holds_entry(w: World, feature: int, timestamp: int, now: int) -> bool:
     """The same for a feature's own window."""
     return in_window(
-        features_of(w)[feature].window, features_of(w)[feature].start, features_of(w)[feature].end, timestamp, now
+        features_of(w)[feature].window,
+        features_of(w)[feature].start,
+        features_of(w)[feature].end,
+        timestamp,
+        now,
     )
 
 
@@ -86,7 +90,10 @@ def session_open(w: World, row: int) -> bool:
 def starts_session(w: World, entry: int) -> bool:
     """Whether an entry of the session stream is the first of its run."""
     earlier = entries_of(w)[entry].earlier
-    return earlier < 0 or entries_of(w)[entry].timestamp - entries_of(w)[earlier].timestamp > bounds_of(w)[B_SESSION_GAP]
+    return (
+        earlier < 0
+        or entries_of(w)[entry].timestamp - entries_of(w)[earlier].timestamp > bounds_of(w)[B_SESSION_GAP]
+    )
 
 
 @inlined

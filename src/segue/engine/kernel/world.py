@@ -15,25 +15,42 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numba import carray, njit, types
+from llvmlite import ir  # type: ignore[import-untyped]
+from numba import extending, from_dtype, types
 from numba.core import cgutils
-from numba.extending import intrinsic
+from numba.np import arrayobj
 
 from segue.engine.kernel import layout as k
 from segue.engine.kernel.layout import Batch, Ints, Program, State
 
-World = Ints
-"""[3 * arrays]: address, rows and columns of each array."""
+World = int
+"""Inside the kernel: where the array of addresses and lengths lies."""
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def _pointer(_context: Any, _address: Any) -> Any:
-    """An address as a pointer."""
+_intrinsic: Any = extending.intrinsic
+_make_array: Any = arrayobj.make_array
+_populate_array: Any = arrayobj.populate_array
 
-    def built(_target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        return builder.inttoptr(arguments[0], cgutils.voidptr_t)
 
-    return types.voidptr(types.int64), built
+def _inside(_context: Any, world: Any) -> Any:
+
+    def built(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array = _make_array(signature.args[0])(context, builder, arguments[0])
+        return builder.ptrtoint(array.data, cgutils.intp_t)
+
+    return types.int64(world), built
+
+
+inside: Callable[[Ints], World] = _intrinsic(_inside)
+"""The world as the kernel's functions hand it on."""
+
+
+def _constant(builder: Any, world: Any, place: int) -> Any:
+    """One word of the world. It never changes during a call, and LLVM may know: it need not load it again."""
+    address = builder.add(world, ir.Constant(cgutils.intp_t, 8 * place))
+    word = builder.load(builder.inttoptr(address, cgutils.intp_t.as_pointer()))
+    word.set_metadata("invariant.load", builder.module.add_metadata([]))
+    return word
 
 
 _PROGRAM = (
@@ -49,28 +66,39 @@ _BATCH = ("steps", "ops", "slots")
 _PLACES = {name: 3 * place for place, name in enumerate((*_PROGRAM, *_STATE, *_BATCH))}
 
 
-def _flat(name: str, dtype: Any) -> Callable[[World], Any]:
-    """A function of the world that gives a one-dimensional array."""
+def _reach(name: str, dtype: Any, dimensions: int) -> Callable[[World], Any]:
+    """A function of the world that gives an array; built in one piece, as inlined Python takes ten times
+    as long to compile.
+    """
     at = _PLACES[name]
-    length = at + 1
+    array_type = types.Array(from_dtype(np.dtype(dtype)), dimensions, "C")
+    size = np.dtype(dtype).itemsize
 
-    @njit(inline="always")  # type: ignore[untyped-decorator]
-    def reach(w: World) -> Any:
-        return carray(_pointer(w[at]), (w[length],), dtype)
+    def reach(_context: Any, world: Any) -> Any:
+        def built(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+            array = _make_array(array_type)(context, builder)
+            item = ir.Constant(cgutils.intp_t, size)
+            shape = [_constant(builder, arguments[0], at + 1 + place) for place in range(dimensions)]
+            strides = [item] if dimensions == 1 else [builder.mul(shape[1], item), item]
+            data = builder.inttoptr(_constant(builder, arguments[0], at), array.data.type)
+            _populate_array(array, data, shape, strides, item, None)
+            return array._getvalue()
 
-    return reach  # type: ignore[no-any-return]
+        return array_type(world), built
+
+    reach.__name__ = reach.__qualname__ = f"{name}_of"
+    found: Callable[[World], Any] = _intrinsic(reach)
+    return found
+
+
+def _flat(name: str, dtype: Any) -> Callable[[World], Any]:
+    """One-dimensional."""
+    return _reach(name, dtype, 1)
 
 
 def _table(name: str, dtype: Any) -> Callable[[World], Any]:
-    """A function of the world that gives a two-dimensional array."""
-    at = _PLACES[name]
-    rows, columns = at + 1, at + 2
-
-    @njit(inline="always")  # type: ignore[untyped-decorator]
-    def reach(w: World) -> Any:
-        return carray(_pointer(w[at]), (w[rows], w[columns]), dtype)
-
-    return reach  # type: ignore[no-any-return]
+    """Two-dimensional."""
+    return _reach(name, dtype, 2)
 
 
 codes_of = _flat("codes", k.CODE)
@@ -118,8 +146,8 @@ ops_of = _flat("ops", k.OPERATION)
 slots_of = _flat("slots", np.int64)
 
 
-def world_of(program: Program, state: State, batch: Batch) -> World:
-    """Where everything is. Arrays must be contiguous."""
+def world_of(program: Program, state: State, batch: Batch) -> Ints:
+    """[3 * arrays]: address, rows and columns of each array. Arrays must be contiguous."""
     found = np.zeros(3 * len(_PLACES), np.int64)
     for part in (program, state, batch):
         for name in part._fields:
