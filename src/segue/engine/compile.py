@@ -16,8 +16,11 @@ from segue.engine.formula import Formula, FormulaBuilder
 from segue.engine.guards import Decisions, Guards
 from segue.engine.kernel import layout as k
 from segue.engine.registry import ANY, AtomKey, Column, FeatureKey, Registry, Stream, window_codes
+from segue.engine.shown import Shown, shown_by
 from segue.language.interpret import Definition, Rules
-from segue.language.tree import Last, SinceEvent, ThisSession
+from segue.language.tree import Last, Operand, SinceEvent, ThisSession
+
+_NONE_SHOWN: Mapping[str, Operand] = {}
 
 Activity = Callable[[AtomKey], float]
 """How often an atom is expected to be touched; only the order matters."""
@@ -35,6 +38,7 @@ class Compiled:
     rules: Rules
     columns: Mapping[Column, int]  # feature of each given column
     everyone_due: tuple[tuple[int, int], ...]  # (moment, atom): fixed moments that concern everyone
+    shown: Mapping[str, Shown]  # the values of named features
 
     @property
     def numbers(self) -> dict[str, int]:
@@ -43,18 +47,23 @@ class Compiled:
 
 
 def compile_definitions(
-    definitions: Sequence[Definition], rules: Rules, activity: Activity = lambda _key: 1.0
+    definitions: Sequence[Definition],
+    rules: Rules,
+    expressions: Mapping[str, Operand] = _NONE_SHOWN,
+    activity: Activity = lambda _key: 1.0,
 ) -> Compiled:
     """Compile active definitions; they stand after those they refer to, groups together.
 
-    Archived and draft segments have no members and are left out.
+    Archived and draft segments have no members and are left out. ``expressions`` are features whose
+    values are to be read, by name.
     """
     live = tuple(each for each in definitions if each.status == "active")
     names = {each.name for each in live}
     registry = Registry()
     builder = FormulaBuilder(registry, names.__contains__)
+    shown = {name: shown_by(expression, builder) for name, expression in sorted(expressions.items())}
     formulas = [builder.build(each.condition) for each in live]
-    return _Assembly(registry, live, formulas, rules, activity).compiled()
+    return _Assembly(registry, live, formulas, rules, activity).compiled(shown)
 
 
 class _Assembly:
@@ -88,7 +97,7 @@ class _Assembly:
             for key in self.registry.feature_keys
         )
 
-    def compiled(self) -> Compiled:
+    def compiled(self, shown: Mapping[str, Shown]) -> Compiled:
         """All tables."""
         everyone = self._everyone_due()
         codes = Codes.of(self.registry, self.rules.zone)
@@ -133,6 +142,7 @@ class _Assembly:
                 if isinstance(key.stream, Column)
             },
             everyone,
+            shown,
         )
 
     # ---- features ----------------------------------------------------------------------------

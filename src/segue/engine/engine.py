@@ -6,7 +6,7 @@ any size. Records name the rows they concern, so that a replay need not ask who 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import duckdb
@@ -19,7 +19,8 @@ from segue.engine.feed import Feed, by_place
 from segue.engine.history import HistoryReader
 from segue.engine.kernel import layout as k
 from segue.engine.machine import Machine
-from segue.language.interpret import Definition, Override, Rules
+from segue.engine.shown import Reader
+from segue.language.interpret import Override, Rules
 from segue.log.batch import Entry, EventBatch, Record, Stretch
 from segue.log.sqlite import SqliteLog
 
@@ -122,14 +123,9 @@ class Engine:
 
     # ---- definitions -------------------------------------------------------------------------
 
-    def prepared(
-        self, definitions: Sequence[Definition], rules: Rules, seq: int, moved: Moved | None = None
-    ) -> Engine:
-        """An engine for these definitions that has seen the log up to position ``seq``.
-
-        This one is only read meanwhile.
-        """
-        return self.replayed(compile_definitions(definitions, rules), seq, moved=moved)
+    def prepared(self, compiled: Compiled, seq: int, moved: Moved | None = None) -> Engine:
+        """An engine for this program that has seen the log up to position ``seq``; this one is only read."""
+        return self.replayed(compiled, seq, moved=moved)
 
     def install(self, fresh: Engine, seq: int) -> None:
         """Go on with a prepared engine; where memberships differ there are changes by definition."""
@@ -215,6 +211,22 @@ class Engine:
         if not len(rows):
             return rows, np.zeros(0, np.int64)
         return rows, self.machine.since(rows, self.compiled.numbers[name])
+
+    def features(self, row: int) -> dict[str, Json]:
+        """The values of the named features of a profile, missing ones left out."""
+        compiled, feed = self.compiled, self.feed
+        columns = compiled.program.features["column"].tolist()
+        cells = self.machine.state.columns[row]
+        reader = Reader(compiled.registry.feature_keys, columns, cells, self.now)
+        account = feed.accounts.account_of(row)
+        held = {} if account is None else feed.accounts.traits_of(account)
+        traits = feed.traits.of(row)
+        values = {
+            name: reader.value(shown, traits, held)
+            for name, shown in compiled.shown.items()
+            if not shown.in_log
+        }
+        return {name: value for name, value in values.items() if value is not None}
 
     def memberships(self, row: int) -> list[tuple[str, int]]:
         """(segment, since in ms) of a profile, by name."""

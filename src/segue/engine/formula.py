@@ -144,7 +144,7 @@ class FormulaBuilder:
         if is_inexact(left) or is_inexact(right):
             return self._doubles(op, left, right)
         if is_literal(right):
-            feature = self._feature(left, kind_compared(node))
+            feature = self.feature(left, kind_compared(node))
             return self._within(feature, op, literal_reading(right))  # type: ignore[arg-type]
         return self._two_features(node, op, left, right)
 
@@ -180,28 +180,29 @@ class FormulaBuilder:
         if isinstance(node.time, Moment):
             feature = self._given(Column("moment", (str(node.time.ms),), Kind.TIME))
         else:
-            feature = self._feature(node.time, Kind.TIME)
+            feature = self.feature(node.time, Kind.TIME)
         return self._interval(k.ELAPSED, feature, op, length)
 
     def _two_features(self, node: Compare, op: str, left: Operand, right: Operand) -> Formula:
         kind = kind_compared(node)
-        one, other = self._feature(left, kind), self._feature(right, kind)
+        one, other = self.feature(left, kind), self.feature(right, kind)
         if kind in (Kind.SCALAR, Kind.TEXT, Kind.TRUTH):
             return self._leaf(AtomKey(k.SAME, one, other, negated=op == "!="))
         return self._leaf(AtomKey(k.EXACT, one, other, OPERATORS[op]))
 
     def _doubles(self, op: str, left: Operand, right: Operand) -> Formula:
-        code = self._code(left)
+        code = self.code(left)
         middle = len(code)
-        return self._leaf(AtomKey(k.DOUBLE, -1, 0, OPERATORS[op], False, (*code, *self._code(right)), middle))
+        return self._leaf(AtomKey(k.DOUBLE, -1, 0, OPERATORS[op], False, (*code, *self.code(right)), middle))
 
-    def _code(self, operand: Operand) -> tuple[tuple[int, float], ...]:
+    def code(self, operand: Operand) -> tuple[tuple[int, float], ...]:
+        """Arithmetic as instructions for the stack of doubles."""
         if isinstance(operand, Arithmetic):
             op = {"+": k.ADD, "-": k.SUBTRACT, "*": k.MULTIPLY, "/": k.DIVIDE}[operand.op]
-            return (*self._code(operand.left), *self._code(operand.right), (op, 0.0))
+            return (*self.code(operand.left), *self.code(operand.right), (op, 0.0))
         if isinstance(operand, Number):
             return ((k.PUSH_CONSTANT, operand.micro / 1e6),)
-        return ((k.PUSH_FEATURE, float(self._feature(operand, Kind.NUMBER))),)
+        return ((k.PUSH_FEATURE, float(self.feature(operand, Kind.NUMBER))),)
 
     def _present(self, operand: Operand) -> Formula:
         if isinstance(operand, Elapsed):
@@ -212,7 +213,7 @@ class FormulaBuilder:
             return self._question(Presence(operand, missing=False), operand)
         if isinstance(operand, Arithmetic):
             return self._doubles("==", operand, operand)
-        feature = self._feature(operand, Kind.NUMBER)
+        feature = self.feature(operand, Kind.NUMBER)
         if self.registry.feature_keys[feature].kind in WHOLE | {k.SUM}:
             return Constant(True)
         return self._leaf(AtomKey(k.PRESENT, feature))
@@ -235,7 +236,8 @@ class FormulaBuilder:
             feature = self.registry.feature(FeatureKey(PICKED[operand.name], source, operand.window))
         return self._leaf(AtomKey(k.BIT, feature, bit))
 
-    def _feature(self, operand: Operand, kind: Kind) -> int:
+    def feature(self, operand: Operand, kind: Kind) -> int:
+        """The number of the feature that keeps an operand, read as ``kind`` where only that tells."""
         if isinstance(operand, Trait):
             if kind in (Kind.TEXT, Kind.TRUTH):
                 kind = Kind.SCALAR

@@ -14,7 +14,7 @@ from segue.engine.kernel.run import holders
 from segue.engine.kernel.world import world_of
 from segue.engine.machine import NOTHING
 from segue.language.interpret import Definition, Rules
-from segue.language.tree import Condition
+from segue.language.tree import Condition, Operand
 from segue.language.walk import references
 
 PREVIEWED = "(preview)"
@@ -45,12 +45,17 @@ def as_of(engine: Engine, definitions: Sequence[Definition], rules: Rules, name:
 
 
 def previewed(
-    engine: Engine, definitions: Sequence[Definition], rules: Rules, condition: Condition, moment: int | None
+    engine: Engine,
+    definitions: Sequence[Definition],
+    rules: Rules,
+    expressions: Mapping[str, Operand],
+    condition: Condition,
+    moment: int | None,
 ) -> tuple[Engine, k.Ints32]:
     """(an engine at the moment, the rows for which a condition holds)."""
     extra = Definition(PREVIEWED, condition)
     if moment is None:
-        compiled = compile_definitions((*definitions, extra), rules)
+        compiled = compile_definitions((*definitions, extra), rules, expressions)
         if same_columns(engine.compiled, compiled):
             world = world_of(compiled.program, engine.machine.state, NOTHING)
             held = holders(world, compiled.numbers[PREVIEWED])

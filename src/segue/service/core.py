@@ -58,6 +58,11 @@ def rules_of(workspace: Workspace) -> Rules:
     return Rules(workspace.settings.timezone, workspace.settings.session_gap_ms)
 
 
+def program_of(workspace: Workspace) -> Compiled:
+    """A workspace as the engine runs it."""
+    return compile_definitions(definitions_of(workspace), rules_of(workspace), workspace.expressions)
+
+
 class Core:
     """The log with its intake and engine. Closing it is the owner's to do."""
 
@@ -88,7 +93,7 @@ class Core:
         applied = [record for record in self.log.records("definitions") if record.seq <= reached]
         if applied:
             self.workspace = plan.from_json(applied[-1].body)
-            compiled = compile_definitions(definitions_of(self.workspace), rules_of(self.workspace))
+            compiled = program_of(self.workspace)
             self._catch_up(compiled, applied[-1].seq, reached)
         for entry in self.log.read(reached):
             self.evaluate(entry)
@@ -192,25 +197,27 @@ class Core:
         The program that is to follow is shown the past beside the live stream; the record that
         switches it in is written when it has caught up, and only what came since is left to do then.
         """
-        definitions, rules = definitions_of(workspace), rules_of(workspace)
         with self.turn:
-            engine, same = self.engine, self._is_in_force(definitions, rules)
+            engine, same = self.engine, self._is_in_force(workspace)
             upto = engine.evaluated_seq
-        fresh = None if same else engine.prepared(definitions, rules, upto)
+        fresh = None if same else engine.prepared(program_of(workspace), upto)
         self.record("definitions", plan.to_json(workspace), (workspace, fresh)).result()
 
-    def _is_in_force(self, definitions: Sequence[Definition], rules: Rules) -> bool:
+    def _is_in_force(self, workspace: Workspace) -> bool:
+        """Whether a workspace means what the one in force means."""
         held = self.workspace
-        return held is not None and definitions_of(held) == definitions and rules_of(held) == rules
+        return held is not None and (
+            definitions_of(held) == definitions_of(workspace)
+            and rules_of(held) == rules_of(workspace)
+            and held.expressions == workspace.expressions
+        )
 
     def _define(self, record: Record) -> None:
         workspace, fresh = self._prepared.pop(record.seq, (None, None))
         if workspace is None:
             workspace = plan.from_json(record.body)
-            if not self._is_in_force(definitions_of(workspace), rules_of(workspace)):
-                fresh = self.engine.prepared(
-                    definitions_of(workspace), rules_of(workspace), self.engine.evaluated_seq
-                )
+            if not self._is_in_force(workspace):
+                fresh = self.engine.prepared(program_of(workspace), self.engine.evaluated_seq)
         if fresh is not None:
             for entry in self.log.read(fresh.evaluated_seq, record.seq):
                 fresh.apply(entry)

@@ -247,10 +247,11 @@ class Service:
                 return UserView(user_id, known=False)
             held = [Membership(name, since) for name, since in self.engine.memberships(row)]
             held_traits = self.engine.feed.traits.of(row)
+            features = self.engine.features(row)
             version = self.engine.evaluated_seq
         own = self.core.intake.identity.user_id(row)
         traits = {key: value for key, value in held_traits.items() if value is not None}
-        return UserView(own, known=True, segments=held, traits=traits, version=version)
+        return UserView(own, known=True, segments=held, traits=traits, features=features, version=version)
 
     def events(self, user_id: str, limit: int | None = None) -> list[Event]:
         """A profile's events, newest first."""
@@ -315,7 +316,9 @@ class Service:
         tree = check_condition(condition, self.workspace.scope)
         definitions = definitions_of(self.workspace)
         with self.core.turn:
-            engine, rows = asking.previewed(self.engine, definitions, self.rules, tree, as_of)
+            engine, rows = asking.previewed(
+                self.engine, definitions, self.rules, self.workspace.expressions, tree, as_of
+            )
             alive = int((engine.machine.state.flags[: engine.machine.rows] & k.ALIVE).sum())
             chosen = set(rows.tolist())
             overlap = {
