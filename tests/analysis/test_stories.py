@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from segue.analysis.clauses import Clause
-from segue.analysis.deciding import Noted
 from segue.domain.change import Cause, Change
 from segue.domain.limits import EXPLAINED_EVENTS_MAX
 from segue.domain.time import DAY, MINUTE
+from segue.language.interpret import Noted
 from tests.analysis.timelines import Line, asked, at, segment, wanted
 
 

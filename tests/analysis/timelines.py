@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from segue.analysis.deciding import Noted
 from segue.analysis.explain import Question, explain
 from segue.analysis.explanation import Explanation
 from segue.domain.change import Change
 from segue.domain.event import Event
 from segue.domain.time import DAY, parse_instant
 from segue.language.checker import check_condition
-from segue.language.interpret import Definition, Person, Rules
+from segue.language.interpret import Definition, Noted, Person, Rules
 from segue.language.scope import Scope
 
 _start = parse_instant("2026-11-01")

@@ -6,16 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from segue.domain.time import format_instant
-from segue.language.interpret import Definition, Override, Person, Rules, due_moments, holds, membership
+from segue.language.interpret import (
+    Definition,
+    Noted,
+    Override,
+    Person,
+    Rules,
+    due_moments,
+    holds,
+    membership,
+)
 from segue.language.walk import references
-
-
-@dataclass(frozen=True, slots=True)
-class Noted(Override):
-    """An override with who decided it and for what reason."""
-
-    by: str | None = None
-    why: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

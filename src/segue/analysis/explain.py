@@ -24,7 +24,7 @@ class Question:
     """Whom and what to explain, at ``now`` (ms).
 
     ``person`` holds only what was received by then. ``definitions`` are those in force, ``overrides`` this
-    profile's own by segment (:class:`~segue.analysis.deciding.Noted` ones tell who and why). ``since`` and
+    profile's own by segment (:class:`~segue.language.interpret.Noted` ones tell who and why). ``since`` and
     ``last_change`` are what the engine and the change log say of this membership.
     """
 

@@ -26,7 +26,7 @@ PAGE_ROWS = 1_000
 """Of an answer with a cursor, unless the request says otherwise."""
 QUERY_FIELDS_MAX = 50
 POSTED_BYTES_MAX = 256 * 1024 * 1024
-"""Of all bodies that are being received, decoded or written at one moment; beyond it a client comes back later."""
+"""Of all bodies being received, decoded or written at one moment; beyond it a client comes back later."""
 DRAINED_BYTES_MAX = 4 * BODY_BYTES_MAX
 """Of a body that is too large anyway: read to its end, so that the sender hears why, but no further."""
 BODY_SECONDS_MAX = 60

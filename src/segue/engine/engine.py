@@ -16,11 +16,11 @@ from segue.domain.event import Json
 from segue.domain.time import parse_instant
 from segue.engine.compile import Compiled, compile_definitions
 from segue.engine.feed import Feed, by_place
-from segue.engine.history import HistoryReader
+from segue.engine.history import HistoryReader, Marks
 from segue.engine.kernel import layout as k
 from segue.engine.machine import Machine
 from segue.engine.shown import Reader
-from segue.language.interpret import Override, Rules
+from segue.language.interpret import Noted, Override, Rules
 from segue.log.batch import Entry, EventBatch, Record, Stretch
 from segue.log.sqlite import SqliteLog
 
@@ -90,7 +90,7 @@ class Engine:
         with duckdb.connect() as connection:
             events = self.log.scan(connection, stretch.from_seq - 1, stretch.to_seq)
             reader = HistoryReader(connection, events, self.feed)
-            for batch in reader.batches(stretch.from_seq, stretch.to_seq, by_place(stretch.merges)):
+            for batch in reader.batches(stretch.from_seq, stretch.to_seq, _marks(stretch)):
                 self.machine.run(batch)
 
     def record(self, record: Record) -> None:
@@ -157,7 +157,7 @@ class Engine:
                     if until is None or entry.at <= until:
                         other.record(entry)
                 else:
-                    for batch in reader.batches(entry.first, entry.last, entry.merges, until):
+                    for batch in reader.batches(entry.first, entry.last, entry.marks, until):
                         other.machine.run(batch)
                         if moved is not None:
                             moved(int(batch.steps["seq"][-1]) if len(batch.steps) else entry.first)
@@ -228,6 +228,14 @@ class Engine:
         }
         return {name: value for name, value in values.items() if value is not None}
 
+    def everyone(self) -> dict[int, frozenset[str]]:
+        """The segments of every profile that is in any."""
+        found: dict[int, set[str]] = {}
+        for name in self.compiled.names:
+            for row in self.rows_in(name).tolist():
+                found.setdefault(row, set()).add(name)
+        return {row: frozenset(names) for row, names in found.items()}
+
     def memberships(self, row: int) -> list[tuple[str, int]]:
         """(segment, since in ms) of a profile, by name."""
         numbers = self.machine.segments_of(row)
@@ -269,7 +277,8 @@ def override_of(body: Mapping[str, Json]) -> Override | None:
     if body["member"] is None:
         return None
     until = body.get("until")
-    return Override(body["member"], None if until is None else parse_instant(until))
+    end = None if until is None else parse_instant(until)
+    return Noted(body["member"], end, body.get("by"), body.get("why"))
 
 
 def _dropped(_records: k.Records) -> None:

@@ -21,9 +21,11 @@ from segue.engine.compile import Compiled
 from segue.engine.engine import Engine
 from segue.engine.feed import Awaited, Feed
 from segue.engine.kernel import layout as k
-from segue.language.interpret import Override
+from segue.language.interpret import Noted, Override
 
 FORMAT = 1
+Spelled = tuple[bool, int | None, str | None, str | None]
+"""An override: in or out, until when, by whom, why."""
 _BY_ROW = ("columns", "members", "awake", "awake_sum", "flags", "touched")
 _COUNTED = {"entries": k.R_ENTRIES, "heap": k.R_HEAP}
 _EMPTIED = ("dirty", "touches", "out")
@@ -50,9 +52,9 @@ class Knowledge(msgspec.Struct):
     waiting: list[Event]
     survivor: dict[int, int]
     on_lists: dict[int, list[str]]
-    overrides: dict[int, dict[str, tuple[bool, int | None]]]
+    overrides: dict[int, dict[str, Spelled]]
     awaited_lists: dict[str, list[str]]
-    awaited_overrides: dict[str, dict[str, tuple[bool, int | None]]]
+    awaited_overrides: dict[str, dict[str, Spelled]]
     listed: dict[str, list[str]]
 
 
@@ -212,9 +214,15 @@ def _learn(engine: Engine, knowledge: Knowledge) -> None:
     engine.lists = {name: frozenset(users) for name, users in knowledge.listed.items()}
 
 
-def _spelled(held: dict[str, Override]) -> dict[str, tuple[bool, int | None]]:
-    return {segment: (override.member, override.until) for segment, override in held.items()}
+def _spelled(held: dict[str, Override]) -> dict[str, Spelled]:
+    return {
+        segment: (override.member, override.until, *_note(override)) for segment, override in held.items()
+    }
 
 
-def _read(held: dict[str, tuple[bool, int | None]]) -> dict[str, Override]:
-    return {segment: Override(member, until) for segment, (member, until) in held.items()}
+def _note(override: Override) -> tuple[str | None, str | None]:
+    return (override.by, override.why) if isinstance(override, Noted) else (None, None)
+
+
+def _read(held: dict[str, Spelled]) -> dict[str, Override]:
+    return {segment: Noted(*spelled) for segment, spelled in held.items()}

@@ -133,9 +133,11 @@ def _insert(connection: sqlite3.Connection, columns: ChangeColumns) -> None:
     rows["at"] = columns.at
     rows["cause"] = columns.causes
     rows["event_seq"] = columns.event_seqs
-    blob = compress(b"".join(rows[name].tobytes() for name in _STORED))
-    last = columns.first_seq + len(columns) - 1
-    connection.execute("INSERT INTO changes VALUES (?, ?, ?)", (columns.first_seq, last, blob))
+    for start in range(0, len(rows), _CHANGES_AT_ONCE):
+        part = rows[start : start + _CHANGES_AT_ONCE]
+        blob = compress(b"".join(part[name].tobytes() for name in _STORED))
+        first = columns.first_seq + start
+        connection.execute("INSERT INTO changes VALUES (?, ?, ?)", (first, first + len(part) - 1, blob))
 
 
 def _segment_code(connection: sqlite3.Connection, name: str) -> int:
@@ -160,6 +162,31 @@ def read(
         if len(page):
             yield page
             left = None if left is None else left - len(page)
+
+
+def of_row(
+    store: Store, row: int, segment: str | None = None, at_most: int | None = None, last_only: bool = False
+) -> list[Change]:
+    """One profile's changes, newest first, up to the moment ``at_most`` (ms); of one segment or of all."""
+    found: list[Change] = []
+    upto: int | None = None
+    while True:
+        with store.reading() as connection:
+            upto = progress(connection).next_change - 1 if upto is None else upto
+            block = connection.execute(
+                "SELECT * FROM changes WHERE first_seq <= ? ORDER BY first_seq DESC LIMIT 1", (upto,)
+            ).fetchone()
+            if block is None:
+                return found
+            rows = _of_segment(connection, _unpacked(*block), segment)
+            chosen = rows[rows["row"] == row]
+            if at_most is not None:
+                chosen = chosen[chosen["at"] <= at_most]
+            if len(chosen):
+                found += reversed(list(_page(store, connection, chosen)))
+        if last_only and found:
+            return found[:1]
+        upto = block[0] - 1
 
 
 def _rows(connection: sqlite3.Connection, after: int, upto: int) -> _Rows:

@@ -57,7 +57,9 @@ def records(connection: sqlite3.Connection, kind: str, after_seq: int) -> list[R
     found = connection.execute(
         "SELECT * FROM records WHERE kind = ? AND seq > ? ORDER BY seq", (kind, after_seq)
     )
-    return [Record(seq, at, kind, unpack_json(body, f"the record at seq {seq}")) for seq, at, kind, body in found]
+    return [
+        Record(seq, at, kind, unpack_json(body, f"the record at seq {seq}")) for seq, at, kind, body in found
+    ]
 
 
 def next_seq(connection: sqlite3.Connection) -> int:

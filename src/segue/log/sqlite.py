@@ -9,6 +9,7 @@ from typing import Self
 
 import duckdb
 
+from segue.domain.change import Change
 from segue.log import changes, entries, faults, forget, history, identity, quarantine, replay, scan, stretches
 from segue.log.batch import Entry, EventBatch, Quarantined, Record, Stretch
 from segue.log.changes import ChangeColumns, ChangePage, Progress
@@ -148,6 +149,15 @@ class SqliteLog:
     ) -> Iterator[ChangePage]:
         """Changes with ``after < seq <= upto`` in order, in pages that are never empty."""
         return changes.read(self._store, after, upto, segment, limit)
+
+    def last_change(self, row: int, segment: str, at_most: int) -> Change | None:
+        """The newest change of one membership up to a moment (ms)."""
+        found = changes.of_row(self._store, row, segment, at_most, last_only=True)
+        return found[0] if found else None
+
+    def changes_of(self, row: int) -> list[Change]:
+        """All changes of one profile, in order."""
+        return changes.of_row(self._store, row)[::-1]
 
     # ---- quarantine ----
 

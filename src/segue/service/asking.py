@@ -50,17 +50,26 @@ def previewed(
     rules: Rules,
     expressions: Mapping[str, Operand],
     condition: Condition,
+) -> tuple[Engine, k.Ints32] | None:
+    """(the engine, the rows for which a condition holds now), from its columns; None if it lacks some."""
+    extra = Definition(PREVIEWED, condition)
+    compiled = compile_definitions((*definitions, extra), rules, expressions)
+    if not same_columns(engine.compiled, compiled):
+        return None
+    world = world_of(compiled.program, engine.machine.state, NOTHING)
+    held = holders(world, compiled.numbers[PREVIEWED])
+    return engine, np.flatnonzero(held).astype(np.int32)
+
+
+def previewed_by_replay(
+    engine: Engine,
+    definitions: Sequence[Definition],
+    rules: Rules,
+    condition: Condition,
     moment: int | None,
 ) -> tuple[Engine, k.Ints32]:
-    """(an engine at the moment, the rows for which a condition holds)."""
-    extra = Definition(PREVIEWED, condition)
-    if moment is None:
-        compiled = compile_definitions((*definitions, extra), rules, expressions)
-        if same_columns(engine.compiled, compiled):
-            world = world_of(compiled.program, engine.machine.state, NOTHING)
-            held = holders(world, compiled.numbers[PREVIEWED])
-            return engine, np.flatnonzero(held).astype(np.int32)
-    asked = (*needed(definitions, references(condition).segments), extra)
+    """The same at any moment and with any columns: the log is shown to what the condition refers to."""
+    asked = (*needed(definitions, references(condition).segments), Definition(PREVIEWED, condition))
     other = engine.replayed(compile_definitions(asked, rules), engine.evaluated_seq, until=moment)
     return other, other.rows_in(PREVIEWED)
 

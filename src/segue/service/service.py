@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Self
 
 import duckdb
+import numpy as np
 
 from segue.analysis.explain import Question, explain
 from segue.analysis.explanation import Explanation
@@ -299,31 +300,27 @@ class Service:
             rules=self.rules,
             overrides=engine.feed.overrides.get(whole, {}),
             since=since,
-            last_change=self._last_change(whole, segment, engine.now),
+            last_change=self.log.last_change(whole, segment, engine.now),
         )
         return explain(question)
-
-    def _last_change(self, row: int, segment: str, now: int) -> Change | None:
-        user_id = self.core.intake.identity.user_id(row)
-        found = None
-        for change in self.changes(segment=segment):
-            if change.user_id == user_id and change.at <= now:
-                found = change
-        return found
 
     def preview(self, condition: str, as_of: int | None = None) -> Preview:
         """Whom a condition would select, now or as of a moment; SegueError with its findings."""
         tree = check_condition(condition, self.workspace.scope)
         definitions = definitions_of(self.workspace)
         with self.core.turn:
-            engine, rows = asking.previewed(
-                self.engine, definitions, self.rules, self.workspace.expressions, tree, as_of
+            asked = (
+                asking.previewed(self.engine, definitions, self.rules, self.workspace.expressions, tree)
+                if as_of is None
+                else None
             )
+        engine, rows = asked or asking.previewed_by_replay(self.engine, definitions, self.rules, tree, as_of)
+        with self.core.turn:
             alive = int((engine.machine.state.flags[: engine.machine.rows] & k.ALIVE).sum())
-            chosen = set(rows.tolist())
+            chosen = np.zeros(max(engine.machine.rows, self.engine.machine.rows), np.bool_)
+            chosen[rows] = True
             overlap = {
-                name: len(chosen.intersection(self.engine.rows_in(name).tolist()))
-                for name in sorted(self.workspace.segments)
+                name: int(chosen[self.engine.rows_in(name)].sum()) for name in sorted(self.workspace.segments)
             }
         user_id = self.core.intake.identity.user_id
         return Preview(
@@ -343,16 +340,17 @@ class Service:
     def verify(self, progress: Progress) -> list[Difference]:
         """Every membership recomputed by the slow reference; what differs."""
         self.core.drain()
-        with self.core.turn, duckdb.connect() as connection:
-            engine = self.engine
-            lists = dict(engine.feed.lists)
-            people = People(self.log, connection, upto=engine.evaluated_seq, as_of=engine.now, lists=lists)
-            truth = Truth(definitions_of(self.workspace), self.rules, engine.feed.overrides)
+        with self.core.turn:
+            engine, upto = self.engine, self.engine.evaluated_seq
+            now, lists = engine.now, dict(engine.feed.lists)
+            overrides = dict(engine.feed.overrides)
+            held = engine.everyone()
+            last = self.core.progress.next_change - 1
+        with duckdb.connect() as connection:
+            people = People(self.log, connection, upto=upto, lists=lists)
+            truth = Truth(definitions_of(self.workspace), self.rules, overrides)
             claims = Claims(
-                engine.now,
-                people.user_ids,
-                lambda row: {name for name, _ in engine.memberships(row)},
-                self.log.changes(),
+                now, people.user_ids, lambda row: held.get(row, frozenset()), self.log.changes(upto=last)
             )
             return list(verify(truth, people.everyone(progress), claims))
 
@@ -424,7 +422,8 @@ class Service:
         """All that is held of one profile."""
         view = self.user(user_id)
         events = [exported_event(event) for event in reversed(self.events(user_id))]
-        changes = [c.to_json() for c in self.changes() if c.user_id == view.user_id] if view.known else []
+        row = self.row_of(user_id)
+        changes = [] if row is None else [change.to_json() for change in self.log.changes_of(row)]
         lists = [name for name, users in self.lists().items() if view.user_id in users]
         return {**view.to_json(), "lists": lists, "events": events, "changes": changes}
 

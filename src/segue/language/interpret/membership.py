@@ -34,6 +34,14 @@ class Override:
         return self.until is None or now < self.until
 
 
+@dataclass(frozen=True, slots=True)
+class Noted(Override):
+    """An override with who decided it and for what reason."""
+
+    by: str | None = None
+    why: str | None = None
+
+
 def membership(
     definitions: Sequence[Definition],
     overrides: Mapping[str, Override],
