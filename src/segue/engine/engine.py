@@ -39,12 +39,9 @@ class Made:
 class Engine:
     """Holds the program in force with its machine and feed. One thread at a time."""
 
-    def __init__(
-        self, log: SqliteLog, profile_id: Callable[[int], str], row_of: Callable[[str], int | None]
-    ) -> None:
+    def __init__(self, log: SqliteLog, profile_id: Callable[[int], str]) -> None:
         self.log = log
         self.profile_id = profile_id
-        self.row_of = row_of
         self.made: list[Made] = []
         self.lists: dict[str, frozenset[str]] = {}
         self.evaluated_seq = 0
@@ -113,12 +110,13 @@ class Engine:
     def _relist(self, body: Mapping[str, Json]) -> None:
         """Put people on lists and take them off as the definitions now say."""
         listed = {each["list"]: frozenset(each.get("users", ())) for each in body.get("lists", ())}
+        rows = body["rows"]
         for name in sorted({*listed, *self.lists}):
             before, after = self.lists.get(name, frozenset()), listed.get(name, frozenset())
             for who in sorted(before - after):
-                self.feed.listed(who, self.row_of(who), name, False)
+                self.feed.listed(who, rows.get(who), name, False)
             for who in sorted(after - before):
-                self.feed.listed(who, self.row_of(who), name, True)
+                self.feed.listed(who, rows.get(who), name, True)
         self.lists = listed
 
     # ---- definitions -------------------------------------------------------------------------
@@ -143,12 +141,11 @@ class Engine:
     ) -> Engine:
         """Another engine that has seen the log up to position ``upto``, received by ``until`` (ms).
 
-        It ends at the time ``until``, or at this engine's time. Its own changes are dropped.
+        It ends at the time ``until``, or at that of the last entry. Its own changes are dropped.
         """
-        other = Engine(self.log, self.profile_id, self.row_of)
+        other = Engine(self.log, self.profile_id)
         other.start(compiled)
         other.machine.sink = _dropped
-        end = self.now if until is None else until
         with duckdb.connect() as connection:
             events = self.log.scan(connection, 0, upto)
             reader = HistoryReader(connection, events, other.feed)
@@ -162,7 +159,8 @@ class Engine:
                         if moved is not None:
                             moved(int(batch.steps["seq"][-1]) if len(batch.steps) else entry.first)
         other.evaluated_seq = upto
-        other.advance(end)
+        if until is not None:
+            other.advance(until)
         return other
 
     def advance(self, until: int) -> None:
@@ -249,7 +247,7 @@ class _Run:
 
     first: int
     last: int
-    merges: dict[int, list[tuple[int, int]]]
+    marks: Marks
 
 
 def _joined(entries: Iterable[Entry]) -> Iterable[_Run | Record]:
@@ -263,13 +261,20 @@ def _joined(entries: Iterable[Entry]) -> Iterable[_Run | Record]:
             yield entry
             continue
         if isinstance(entry, Stretch):
-            found = _Run(entry.from_seq, entry.to_seq, by_place(entry.merges))
+            found = _Run(entry.from_seq, entry.to_seq, _marks(entry))
         else:
-            merges = [(entry.first_seq + place, gone, row) for place, gone, row in entry.merges]
-            found = _Run(entry.first_seq, entry.last_seq, by_place(merges))
-        run = found if run is None else _Run(run.first, found.last, run.merges | found.merges)
+            found = _Run(entry.first_seq, entry.last_seq, _marks(entry, entry.first_seq))
+        run = found if run is None else _Run(run.first, found.last, run.marks | found.marks)
     if run is not None:
         yield run
+
+
+def _marks(entry: EventBatch | Stretch, base: int = 0) -> Marks:
+    """What the events taught, by their seq; ``base`` is the seq that their places are counted from."""
+    named: dict[int, list[tuple[str, int]]] = {}
+    for place, name, row in entry.aliases:
+        named.setdefault(base + place, []).append((name, row))
+    return Marks(by_place((base + place, gone, row) for place, gone, row in entry.merges), named)
 
 
 def override_of(body: Mapping[str, Json]) -> Override | None:

@@ -7,6 +7,7 @@ come) goes through the feed event by event; both kinds are put together again in
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import duckdb
@@ -26,6 +27,21 @@ AT_ONCE = 250_000
 """Events in one batch; bounds the memory of a replay."""
 
 
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What some events taught of who is who, by their seq.
+
+    ``merges`` are (absorbed, surviving) rows, ``named`` ids that lead to a row from then on beside its own.
+    """
+
+    merges: dict[int, list[tuple[int, int]]]
+    named: dict[int, list[tuple[str, int]]]
+
+    def __or__(self, other: Marks) -> Marks:
+        """Both."""
+        return Marks(self.merges | other.merges, self.named | other.named)
+
+
 class HistoryReader:
     """Events of the log as kernel batches for one feed; ``events`` is a FROM-able SELECT over them."""
 
@@ -39,15 +55,12 @@ class HistoryReader:
         self,
         first: int,
         last: int,
-        merges: dict[int, list[tuple[int, int]]],
+        marks: Marks,
         received_until: int | None = None,
     ) -> Iterator[k.Batch]:
-        """Batches of the events with ``first <= seq <= last``, received by ``received_until`` (ms).
-
-        ``merges`` are (absorbed, surviving) rows by the seq of their event.
-        """
+        """Batches of the events with ``first <= seq <= last``, received by ``received_until`` (ms)."""
         for start in range(first, last + 1, AT_ONCE):
-            batch = self._batch(start, min(last, start + AT_ONCE - 1), merges, received_until)
+            batch = self._batch(start, min(last, start + AT_ONCE - 1), marks, received_until)
             if batch is not None:
                 yield batch
 
@@ -59,9 +72,7 @@ class HistoryReader:
         found = self.connection.execute(f"SELECT {what} FROM {self.events} e WHERE {where} ORDER BY seq")
         return found.fetchnumpy()
 
-    def _batch(
-        self, first: int, last: int, merges: dict[int, list[tuple[int, int]]], until: int | None
-    ) -> k.Batch | None:
+    def _batch(self, first: int, last: int, marks: Marks, until: int | None) -> k.Batch | None:
         where = self._where(first, last, until)
         times = self._fetch(
             "seq, \"row\", timestamp, received_at, type IN ('identify', 'group') AS given", where
@@ -75,16 +86,17 @@ class HistoryReader:
         ahead = np.asarray(times["timestamp"], np.int64) > now
         if ahead.any() or self.feed.waiting:
             self.feed.known[rows[created]] = False
-            self._slowly(where, merges)
+            self._slowly(where, marks)
             return self.feed.take_batch()
-        special = np.asarray(times["given"], bool) | np.isin(seqs, list(merges))
+        special = np.asarray(times["given"], bool) | np.isin(seqs, list(marks.merges))
         if self.feed.awaits_profiles:
-            special[created] |= [self.feed.is_awaited(row) for row in rows[created].tolist()]
+            special |= np.isin(seqs, list(marks.named))
+            special[created] |= np.array([self.feed.is_awaited(row) for row in rows[created].tolist()], bool)
         if special.any():
             chosen = ", ".join(map(str, seqs[special].tolist()))
             at = dict(zip(seqs[special].tolist(), now[special].tolist(), strict=True))
             self.feed.known[rows[created & special]] = False
-            self._slowly(f"{where} AND seq IN ({chosen})", merges, at)
+            self._slowly(f"{where} AND seq IN ({chosen})", marks, at)
         slow = self.feed.take_batch()
         plain = self._plain(where, seqs, now, special)
         begun = created & ~special
@@ -95,7 +107,7 @@ class HistoryReader:
     def _slowly(
         self,
         where: str,
-        merges: dict[int, list[tuple[int, int]]],
+        marks: Marks,
         now: dict[int, int] | None = None,
     ) -> None:
         """Show events to the feed one by one."""
@@ -130,7 +142,7 @@ class HistoryReader:
                 decode(traits),
                 group,
             )
-            self.feed.event(event, merges.get(seq, ()))
+            self.feed.event(event, marks.merges.get(seq, ()), marks.named.get(seq, ()))
 
     def _plain(self, where: str, seqs: k.Ints, now: k.Ints, special: Any) -> list[Arrays]:
         """The events of each code that are not special, with their slots side by side."""

@@ -70,6 +70,7 @@ def previewed_by_replay(
 ) -> tuple[Engine, k.Ints32]:
     """The same at any moment and with any columns: the log is shown to what the condition refers to."""
     asked = (*needed(definitions, references(condition).segments), Definition(PREVIEWED, condition))
+    moment = engine.now if moment is None else moment
     other = engine.replayed(compile_definitions(asked, rules), engine.evaluated_seq, until=moment)
     return other, other.rows_in(PREVIEWED)
 

@@ -74,7 +74,7 @@ class Core:
         self.progress = log.progress()
         forgettings = [forgetting_of(record) for record in log.records("forget")]
         self.intake = open_intake(log, None if clock == "log" else wall_ms() - 8 * 86_400_000, forgettings)
-        self.engine = Engine(log, self.intake.identity.user_id, self.intake.identity.rows.get)
+        self.engine = Engine(log, self.intake.identity.user_id)
         self.workspace: Workspace | None = None
         self._prepared: dict[int, tuple[Workspace, Engine | None]] = {}
         self._waiting: queue.Queue[tuple[Entry, Future[None]] | None] = queue.Queue(ENTRIES_WAITING_MAX)
@@ -201,7 +201,16 @@ class Core:
             engine, same = self.engine, self._is_in_force(workspace)
             upto = engine.evaluated_seq
         fresh = None if same else engine.prepared(program_of(workspace), upto)
-        self.record("definitions", plan.to_json(workspace), (workspace, fresh)).result()
+        with self.gate:
+            body = {**plan.to_json(workspace), "rows": self._rows_of_listed(workspace)}
+            done = self.record("definitions", body, (workspace, fresh))
+        done.result()
+
+    def _rows_of_listed(self, workspace: Workspace) -> dict[str, int]:
+        """The rows of those who are or were on a list by its file; the others have no profile yet."""
+        rows = self.intake.identity.rows
+        lists = [*workspace.lists.values(), *(self.workspace.lists.values() if self.workspace else ())]
+        return {who: rows[who] for each in lists for who in each.users if who in rows}
 
     def _is_in_force(self, workspace: Workspace) -> bool:
         """Whether a workspace means what the one in force means."""
@@ -222,9 +231,10 @@ class Core:
             for entry in self.log.read(fresh.evaluated_seq, record.seq):
                 fresh.apply(entry)
         with self.turn:
-            self.engine.apply(record)
-            if fresh is not None:
-                fresh.advance(self.engine.now)
+            if fresh is None:
+                self.engine.apply(record)
+            else:
+                self.engine.advance(record.at)
                 self.engine.install(fresh, record.seq)
             self.workspace = workspace
 
