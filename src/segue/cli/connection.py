@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
+from segue.cli.bars import bar
 from segue.domain.errors import SegueError, refusal
 from segue.domain.event import Json
 from segue.service.commands.command import Progress, silent
@@ -114,7 +115,9 @@ def connected(
         return
     from segue.service.service import Service
 
-    with Service.open(workspace, data, running=running) as service:
+    with bar("catching up", "entries") as progress:
+        service = Service.open(workspace, data, running=running, progress=progress)
+    with service:
         yield Embedded(service)
 
 

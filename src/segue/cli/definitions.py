@@ -49,7 +49,8 @@ def _compare(name: str, workspace: Path, data: Path, as_json: bool) -> None:
     arguments = {"folder": str(workspace.resolve()), "in_words": not as_json}
     server = running_server(data)
     if server is not None:
-        (answer,) = server.call(name, arguments)
+        with bar("evaluating", "entries") as progress:
+            (answer,) = server.call(name, arguments, progress)
     else:
         answer = _compare_here(name, workspace, data, arguments)
     if as_json:
@@ -65,7 +66,7 @@ def _compare_here(name: str, workspace: Path, data: Path, arguments: dict[str, J
     answer = told(planned(workspace, data), arguments)
     if name == "apply":
         # Opening the service is what puts the folder in force; asked after that, nothing would be left.
-        with bar("evaluating", "events"), connected(workspace, data, name, beside_serve=False):
+        with connected(workspace, data, name, beside_serve=False):
             pass
     return answer
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
 import numpy as np
 
 from segue.domain.event import Json
+from segue.domain.limits import DEDUPE_MS
 from segue.engine import snapshot
 from segue.engine.compile import Compiled, compile_definitions
 from segue.engine.engine import Engine, Made
@@ -23,10 +24,13 @@ from segue.ingest.identity import Forgetting
 from segue.ingest.opening import open_intake
 from segue.language.interpret import Definition, Rules
 from segue.log.batch import Entry, EventBatch, Quarantined, Record, Stretch
-from segue.log.changes import ChangeColumns, Progress
+from segue.log.changes import ChangeColumns
+from segue.log.changes import Progress as Reached
 from segue.log.sqlite import SqliteLog
 from segue.segments import plan
 from segue.segments.workspace import Workspace
+
+Progress = Callable[[int, int], None]
 
 ENTRIES_WAITING_MAX = 10_000
 """Durable entries that wait to be evaluated; beyond, whoever brings more waits too."""
@@ -36,6 +40,10 @@ SNAPSHOT_AFTER = 20_000
 SNAPSHOT_EVERY_MS = 60_000
 STRETCH_AFTER = 100_000
 """Events at the log's end that are worth a file of history of their own."""
+
+
+def _moved(progress: Progress, total: int) -> Callable[[int], None]:
+    return lambda seq: progress(seq, total)
 
 
 def wall_ms() -> int:
@@ -87,18 +95,18 @@ class Core:
 
     # ---- opening -----------------------------------------------------------------------------
 
-    def restore(self) -> None:
+    def restore(self, progress: Progress) -> None:
         """Bring the engine to where the stored changes end, then evaluate what was durable beyond."""
         reached = self.progress.log_seq
         applied = [record for record in self.log.records("definitions") if record.seq <= reached]
         if applied:
             self.workspace = plan.from_json(applied[-1].body)
             compiled = program_of(self.workspace)
-            self._catch_up(compiled, applied[-1].seq, reached)
+            self._catch_up(compiled, applied[-1].seq, reached, progress)
         for entry in self.log.read(reached):
             self.evaluate(entry)
 
-    def _catch_up(self, compiled: Compiled, defined: int, reached: int) -> None:
+    def _catch_up(self, compiled: Compiled, defined: int, reached: int, progress: Progress) -> None:
         """From the snapshot, or from the log's beginning, to the stored progress; silently."""
         engine = self.engine
         if snapshot.load(engine, compiled, self._snapshot, reached) and engine.evaluated_seq >= defined:
@@ -107,7 +115,7 @@ class Core:
                 engine.apply(entry)
         else:
             engine.feed.now = self.progress.engine_time
-            engine.become(engine.replayed(compiled, reached))
+            engine.become(engine.replayed(compiled, reached, moved=_moved(progress, reached)))
         engine.advance(self.progress.engine_time)
         engine.take_changes()
 
@@ -191,7 +199,7 @@ class Core:
                 self.engine.apply(entry)
         self._store()
 
-    def define(self, workspace: Workspace) -> None:
+    def define(self, workspace: Workspace, progress: Progress) -> None:
         """Make a workspace's definitions those in force.
 
         The program that is to follow is shown the past beside the live stream; the record that
@@ -200,7 +208,7 @@ class Core:
         with self.turn:
             engine, same = self.engine, self._is_in_force(workspace)
             upto = engine.evaluated_seq
-        fresh = None if same else engine.prepared(program_of(workspace), upto)
+        fresh = None if same else engine.prepared(program_of(workspace), upto, _moved(progress, upto))
         with self.gate:
             body = {**plan.to_json(workspace), "rows": self._rows_of_listed(workspace)}
             done = self.record("definitions", body, (workspace, fresh))
@@ -243,7 +251,7 @@ class Core:
         first = self.progress.next_change
         columns = columns_of(made, first) if made else None
         count = 0 if columns is None else len(columns)
-        reached = Progress(self.engine.evaluated_seq, max(self.engine.now, 0), first + count)
+        reached = Reached(self.engine.evaluated_seq, max(self.engine.now, 0), first + count)
         self.log.append_changes(reached, columns)
         self.progress = reached
 
@@ -310,6 +318,9 @@ class Core:
         if wall_ms() - self._saved_at >= SNAPSHOT_EVERY_MS:
             self._saved_at = wall_ms()
             self.save()
+            if self.clock == "wall":
+                with self.gate:
+                    self.intake.seen.prune(self._stamped - DEDUPE_MS)
 
 
 _NOTHING = Record(0, 0, "time", {})

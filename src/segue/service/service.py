@@ -49,6 +49,10 @@ Progress = Callable[[int, int], None]
 SAMPLE_MAX = 10
 
 
+def _unwatched(_done: int, _total: int) -> None:
+    """Progress that nobody watches."""
+
+
 class Service:
     """A workspace folder and a data folder, opened by this process alone until :meth:`close`."""
 
@@ -62,19 +66,27 @@ class Service:
 
     @classmethod
     def open(
-        cls, workspace: Path, data: Path, *, running: str = "segue", clock: str = "log", create: bool = True
+        cls,
+        workspace: Path,
+        data: Path,
+        *,
+        running: str = "segue",
+        clock: str = "log",
+        create: bool = True,
+        progress: Progress = _unwatched,
     ) -> Self:
         """Open both folders and make the workspace's definitions, as they stand, those in force.
 
         SegueError with all findings of the workspace, E6xx when the data folder cannot be had.
-        ``clock`` "log" takes time from the events, "wall" from the wall clock.
+        ``clock`` "log" takes time from the events, "wall" from the wall clock. ``progress`` hears of
+        (log entries, of how many) that have to be shown to a program before it can go on.
         """
         loaded = load_workspace(workspace)
         log = SqliteLog.open(data, create=create, running=running)
         try:
             service = cls(workspace, data, log, clock)
-            service.core.restore()
-            service._make_current(loaded)
+            service.core.restore(progress)
+            service._make_current(loaded, progress)
         except BaseException:
             log.close()
             raise
@@ -168,19 +180,19 @@ class Service:
         """What applying the folder as it stands would change."""
         return plan.plan(self.core.workspace, load_workspace(self.folder))
 
-    def apply(self) -> Plan:
+    def apply(self, progress: Progress = _unwatched) -> Plan:
         """Make the folder as it stands the definitions in force; what that changed."""
         loaded = load_workspace(self.folder)
         planned = plan.plan(self.core.workspace, loaded)
-        self._make_current(loaded)
+        self._make_current(loaded, progress)
         return planned
 
-    def _make_current(self, loaded: Workspace) -> None:
+    def _make_current(self, loaded: Workspace, progress: Progress) -> None:
         body = plan.to_json(loaded)
         if self.core.workspace is not None and plan.to_json(self.core.workspace) == body:
             self.core.workspace = loaded
             return
-        self.core.define(loaded)
+        self.core.define(loaded, progress)
 
     def put_segment(self, definition: Mapping[str, Json]) -> Path:
         """Write a segment into the folder and apply it."""

@@ -22,10 +22,10 @@ def run_plan(service: Service, arguments: Mapping[str, Json], _progress: Progres
     yield told(service.plan(), arguments)
 
 
-def run_apply(service: Service, arguments: Mapping[str, Json], _progress: Progress) -> Iterator[Json]:
+def run_apply(service: Service, arguments: Mapping[str, Json], progress: Progress) -> Iterator[Json]:
     """``folder`` (absolute path of the workspace): what applying it changed."""
     _same_folder(service, text(arguments, "folder"))
-    yield told(service.apply(), arguments)
+    yield told(service.apply(progress), arguments)
 
 
 def told(found: Plan, arguments: Mapping[str, Json]) -> Json:
