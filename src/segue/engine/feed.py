@@ -207,10 +207,10 @@ class Feed:
                 begun.append(place)
             else:
                 special.add(place)
-        plain = self._plain(events, special, merges, named)
         begun = [place for place in begun if events.types[place] not in GIVERS]
         for place in begun:
             self._know(events.rows[place])
+        plain = self._plain(events, special, merges, named)
         now = np.maximum.accumulate(np.array([self.now_before, *events.received], np.int64))[1:]
         return assembled(
             events.first_seq + np.array(begun, np.int64),
