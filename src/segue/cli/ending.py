@@ -35,7 +35,9 @@ def run(app: typer.Typer, arguments: list[str]) -> int:
     except typer.TyperException as misused:
         return _refused(_misuse(misused), as_json)
     except Exception as fault:  # noqa: BLE001 # the last door: whatever it is, people get a sentence
-        return _refused(_unexpected(fault), as_json)
+        if not _interrupted(fault):
+            return _refused(_unexpected(fault), as_json)
+        status = INTERRUPTED
     if status == INTERRUPTED:
         output.warn("interrupted; what was acknowledged is kept")
     return status if isinstance(status, int) else GOOD
@@ -61,6 +63,11 @@ def _misuse(misused: typer.TyperException) -> UsageError:
         message = message.replace(theirs, ours)
     hint = f"`{command} --help` shows an example"
     return UsageError(Diagnostic("E780", message[:1].lower() + message[1:], hint))
+
+
+def _interrupted(fault: Exception) -> bool:
+    """Whether it is what DuckDB makes of Ctrl-C."""
+    return isinstance(fault, RuntimeError) and str(fault) == "Query interrupted"
 
 
 def _unexpected(fault: Exception) -> SegueError:

@@ -8,7 +8,11 @@ from typing import Annotated
 
 import typer
 
-from segue.cli.options import HERE, DataOption, WorkspaceOption, data_folder
+from segue.cli.bars import bar
+from segue.cli.ending import GOOD, PROBLEMS
+from segue.cli.options import HERE, DataOption, JsonOption, WorkspaceOption, data_folder
+from segue.cli.output import flush, say, say_json
+from segue.domain.errors import Diagnostic, UsageError
 
 
 class Clock(Enum):
@@ -54,22 +58,44 @@ def serve(
 
 def demo(
     check: Annotated[
-        bool, typer.Option("--check", help="Without serving, as fast as it can; verify and exit.")
+        bool, typer.Option("--check", help="Without a show, as fast as it can; verify and exit.")
     ] = False,
     workspace: Annotated[
-        Path | None, typer.Option("--workspace", metavar="DIR", help="The workspace; the one that ships.")
+        Path | None, typer.Option("--workspace", metavar="DIR", help="A new folder for its workspace.")
     ] = None,
     data: DataOption = None,
-) -> int | None:
+    as_json: JsonOption = False,
+) -> int:
     """Show Segue on a real retailer's year.
 
-    Imports eleven months, then serves and plays the last one live.
+    Imports eleven months, then serves and plays the last one live. Nothing stays behind unless a folder
+    is named.
 
     \b
     Example:
       segue demo
       segue demo --check
     """
+    from segue.runners.demo import Show
     from segue.runners.demo import demo as run
 
-    return run(check=check, workspace=workspace, data=data)
+    if as_json and not check:
+        hint = "`segue demo --check --json`; without --check it is for people to watch"
+        raise UsageError(Diagnostic("E780", "--json goes with --check", hint))
+    report = run(check, workspace, data, Show(_unsaid if as_json else _said, bar))
+    if report is None:
+        return GOOD
+    if as_json:
+        say_json(report.to_json())
+    else:
+        say("\n".join(report.lines()))
+    return PROBLEMS if report.differences else GOOD
+
+
+def _said(line: str) -> None:
+    say(line)
+    flush()
+
+
+def _unsaid(line: str) -> None:
+    """A line that nobody asked for."""

@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
@@ -26,7 +27,16 @@ from segue.domain.limits import SHUTDOWN_SECONDS_MAX
 from segue.service.commands.control import SERVER_FILE
 from segue.service.service import Service
 
-Ready = Callable[[str], None]
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A server that takes posts. ``stop`` ends it as a signal does; any thread may call it, also too late."""
+
+    url: str
+    stop: Callable[[], None]
+
+
+Ready = Callable[[Started], None]
 
 _KEEP_ALIVE_SECONDS = 75
 """Longer than clients keep an idle connection, so that they never post into one that is closing."""
@@ -41,10 +51,11 @@ def serve(
     clock: str = "wall",
     ready: Ready | None = None,
 ) -> None:
-    """Serves until SIGTERM or SIGINT; port 0 is any free one. ``ready`` is told the URL once posts are taken.
+    """Serves until SIGTERM or SIGINT; port 0 is any free one.
 
-    Whoever connects before that is answered 503. SegueError E751 when the address cannot be listened
-    on, and what :meth:`Service.open` raises.
+    Once posts are taken, ``ready`` is told; without it, the addresses are printed. Whoever connects
+    before that is answered 503. SegueError E751 when the address cannot be listened on, and what
+    :meth:`Service.open` raises.
     """
     with _listening(host, port) as listener:
         server = Running(listener, host, workspace, data, clock)
@@ -79,9 +90,7 @@ class Running:
                 with _server_file(self._data, self._url, self._doors.token):
                     self._doors.open(service)
                     if not server.should_exit:
-                        self._greet()
-                        if ready is not None:
-                            ready(self._url)
+                        self._tell(server, ready)
                     await answering
             finally:
                 server.should_exit = True
@@ -106,6 +115,18 @@ class Running:
         self._doors.stop()
         server.force_exit = server.should_exit
         server.should_exit = True
+
+    def _tell(self, server: _Server, ready: Ready | None) -> None:
+        if ready is None:
+            self._greet()
+            return
+        loop = asyncio.get_running_loop()
+
+        def stop() -> None:
+            with suppress(RuntimeError):  # the loop has ended, and the server with it
+                loop.call_soon_threadsafe(self._stop, server)
+
+        ready(Started(self._url, stop))
 
     def _greet(self) -> None:
         if not is_loopback(self._host):

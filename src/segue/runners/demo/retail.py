@@ -1,0 +1,103 @@
+"""The demo's data: a year of a real shop, cut into what is imported and what is played."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+import duckdb
+
+from segue.domain.errors import refusal
+from segue.domain.event import Json
+from segue.domain.time import format_instant
+
+_IN_CHECKOUT = ("examples", "online-retail")
+_INSTALLED = ("examples", "online_retail")
+_FILE = ("data", "online_retail_2009_2010.parquet")
+_MAPPING = "map.yaml"
+_PLAYED_FROM = "2010-11-01"
+_HOUR_MS = 3_600_000
+_COLUMNS = "epoch_ms(ts), cast(user_id as varchar), event, invoice, sku, quantity, price, amount, country"
+_PROPERTIES = ("invoice", "sku", "quantity", "price", "amount", "country")
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """The calls of one hour that has any, in order; ``start`` in ms."""
+
+    start: int
+    calls: list[Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Retail:
+    """The example as it ships: a workspace, and beside it the year's events."""
+
+    folder: Path
+
+    @property
+    def mapping(self) -> Path:
+        """How a row becomes an event."""
+        return self.folder / _MAPPING
+
+    def copy_to(self, folder: Path) -> None:
+        """Copies the workspace into an empty folder, which is made; E455 when there is something in it."""
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise refusal("E455", f"{folder} is there already and is not empty", "name a new folder")
+        try:
+            shutil.copytree(self.folder, folder, ignore=shutil.ignore_patterns(".*"), dirs_exist_ok=True)
+        except OSError as fault:
+            hint = "name a folder that can be written to"
+            raise refusal("E451", f"the demo cannot be copied to {folder}: {fault}", hint) from fault
+
+    def write_imported(self, file: Path) -> None:
+        """Writes the rows before the last month as a Parquet file."""
+        with duckdb.connect() as connection:
+            self._rows(connection, "<").write_parquet(str(file))
+
+    def played(self) -> Iterator[Hour]:
+        """The last month as a client sends it, hour by hour."""
+        with duckdb.connect() as connection:
+            rows = self._rows(connection, ">=").project(_COLUMNS).fetchall()
+        calls = (_call(number, *row) for number, row in enumerate(rows))
+        for start, pairs in groupby(calls, key=lambda pair: pair[0] - pair[0] % _HOUR_MS):
+            yield Hour(start, [call for _, call in pairs])
+
+    def busiest(self) -> str:
+        """The user with the most orders in the last month."""
+        orders = "user_id, count(distinct invoice) as orders"
+        with duckdb.connect() as connection:
+            by_orders = self._rows(connection, ">=").aggregate(orders).order("orders desc, user_id")
+            ((user, _),) = by_orders.limit(1).fetchall()
+        return str(user)
+
+    def _rows(self, connection: duckdb.DuckDBPyConnection, when: str) -> duckdb.DuckDBPyRelation:
+        file = self.folder.joinpath(*_FILE)
+        return connection.read_parquet(str(file)).filter(f"ts {when} timestamp '{_PLAYED_FROM}'")
+
+
+def shipped() -> Retail:
+    """The example of the checkout that this code stands in, else the one that was installed with it."""
+    package = Path(__file__).parents[2]
+    places = (package.parents[1].joinpath(*_IN_CHECKOUT), package.joinpath(*_INSTALLED))
+    for place in places:
+        if place.joinpath(*_FILE).is_file():
+            return Retail(place)
+    raise refusal("E401", f"the demo's data is not in {places[-1]}", "install Segue again")
+
+
+def _call(number: int, at: int, user: str, event: str, *values: Json) -> tuple[int, Json]:
+    """(when, the track call): its id is its place in the month."""
+    time = format_instant(at)
+    return at, {
+        "type": "track",
+        "messageId": f"played-{number}",
+        "userId": user,
+        "event": event,
+        "timestamp": time,
+        "receivedAt": time,
+        "properties": dict(zip(_PROPERTIES, values, strict=True)),
+    }
