@@ -60,6 +60,15 @@ class Driven:
             self.feed.overridden(str(row), row, name, override)
         self.feed.end_record(self.seq, CAUSES.index(step.cause))
 
+    def entered(self) -> dict[tuple[int, str], int]:
+        """Who is in what since when, as the machine has it."""
+        return {
+            (row, name): int(at)
+            for number, name in enumerate(self.compiled.names)
+            for rows in [self.machine.member_rows(number)]
+            for row, at in zip(rows.tolist(), self.machine.since(rows, number), strict=True)
+        }
+
     def run(self, steps: Iterable[Step], sizes: Sequence[int], until: int | None = None) -> list[Flip]:
         """All steps in batches of the given sizes (repeated), then what is due up to ``until``."""
         waiting = iter(steps)

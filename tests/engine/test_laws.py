@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from segue.domain.time import YEAR
-from segue.language.interpret import changes
+from segue.language.interpret import Flip, changes
 from tests.engine.driven import Driven
 from tests.strategies import FRESH
 from tests.strategies.histories import histories
@@ -29,7 +29,15 @@ def test_the_engine_changes_what_the_interpreter_changes(data: st.DataObject) ->
         st.sampled_from((0, 1, YEAR // 12, 2 * YEAR))
     )
     expected = changes(steps, workspace.definitions, workspace.rules, until)
-    found = Driven(workspace.definitions, workspace.rules).run(steps, sizes, until)
+    driven = Driven(workspace.definitions, workspace.rules)
+    found = driven.run(steps, sizes, until)
     note(f"expected {expected}")
     note(f"found    {found}")
     assert found == expected
+    assert driven.entered() == entered(expected)
+
+
+def entered(flips: list[Flip]) -> dict[tuple[int, str], int]:
+    """Who is in what since when, after these changes."""
+    last = {(flip.row, flip.segment): flip for flip in flips}
+    return {membership: flip.at for membership, flip in last.items() if flip.entered}

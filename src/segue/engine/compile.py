@@ -85,7 +85,8 @@ class _Assembly:
         self.numbers = {each.name: number for number, each in enumerate(definitions)}
         if self._needs_sessions():
             registry.stream(Stream(ANY))
-        self.session = registry.streams[Stream(ANY)] if self._needs_sessions() else -1
+        registry.share_streams(apart=frozenset((Stream(ANY),)) if self._needs_sessions() else frozenset())
+        self.session = registry.number(Stream(ANY)) if self._needs_sessions() else -1
         self.features = registry.feature_keys
         self.atoms = list(registry.atoms)
         self.cursors = Cursors(registry, rules.session_gap_ms)
@@ -148,7 +149,7 @@ class _Assembly:
     # ---- features ----------------------------------------------------------------------------
 
     def _number(self, key: FeatureKey) -> int:
-        return self.registry.streams[key.stream] if isinstance(key.stream, Stream) else -1
+        return self.registry.number(key.stream) if isinstance(key.stream, Stream) else -1
 
     def _initial(self, key: FeatureKey) -> list[int]:
         """The columns of a feature without events."""
@@ -181,11 +182,11 @@ class _Assembly:
             record["column"] = column
             column += len(self._initial(key))
             anchor = key.window if isinstance(key.window, SinceEvent) else None
-            record["anchor"] = self.registry.streams[Stream(anchor.event)] if anchor else -1
+            record["anchor"] = self.registry.number(Stream(anchor.event)) if anchor else -1
             record["anchor_first"] = anchor is not None and anchor.which == "first"
             inner = window_codes(anchor.window) if anchor else (k.ALL, 0, 0)
             record["anchor_window"], record["anchor_start"], record["anchor_end"] = inner
-            steps = [self.registry.streams[Stream(step)] for step in key.steps[:-1]]
+            steps = [self.registry.number(Stream(step)) for step in key.steps[:-1]]
             self.pool.lists(record, step=steps, atom=other[number], missing=missing[number])
             self.pool.pairs(record, edge=edges[number], due=dues[number])
         return table
@@ -263,10 +264,10 @@ class _Assembly:
     def _other_streams(self, key: FeatureKey) -> set[int]:
         """Streams that bound the window or lead up to the event, besides the feature's own."""
         if isinstance(key.window, SinceEvent):
-            return {self.registry.streams[Stream(key.window.event)]}
+            return {self.registry.number(Stream(key.window.event))}
         if isinstance(key.window, ThisSession) and self._number(key) != self.session:
             return {self.session}
-        return {self.registry.streams[Stream(step)] for step in key.steps[:-1]}
+        return {self.registry.number(Stream(step)) for step in key.steps[:-1]}
 
     def _kept(self, key: FeatureKey) -> list[tuple[int, int]]:
         """(stream, ms): how long entries can still matter, beyond what cursors pass."""
@@ -275,14 +276,14 @@ class _Assembly:
         length = window.ms if isinstance(window, Last) else k.FAR
         if isinstance(window, SinceEvent):
             inner = window.window.ms if isinstance(window.window, Last) else k.FAR
-            return [(stream, inner), (self.registry.streams[Stream(window.event)], inner)]
+            return [(stream, inner), (self.registry.number(Stream(window.event)), inner)]
         if isinstance(window, ThisSession):
             return [(stream, k.FAR), (self.session, k.FAR)]
         if key.kind == k.SESSIONS:
             return [(stream, min(k.FAR, length + self.rules.session_gap_ms))]
         if key.kind == k.SEQUENCE:
             reach = min(k.FAR, length + key.within)
-            return [(stream, length), *((self.registry.streams[Stream(s)], reach) for s in key.steps[:-1])]
+            return [(stream, length), *((self.registry.number(Stream(s)), reach) for s in key.steps[:-1])]
         if key.kind in (k.DISTINCT, k.DAYS) or isinstance(window, Last):
             return [(stream, length)]
         return []
@@ -328,7 +329,10 @@ class _Assembly:
         for number, definition in enumerate(self.definitions):
             if definition.exclusive is not None:
                 table[number]["group"] = groups.index(definition.exclusive)
-            table[number]["always"] = definition.name in guards.always
+            table[number]["always"] = always = definition.name in guards.always
+            table[number]["single"] = guards.single[number] and not always
+            table[number]["sleeps"] = guards.sleeping[number]
+            table[number]["default"] = guards.defaults.members[definition.name]
             self.pool.lists(table[number], guard=guards.guards[number])
         return table, nodes
 
@@ -399,12 +403,12 @@ class Cursors:
         window = key.window
         if isinstance(window, Last):
             assert isinstance(key.stream, Stream)
-            self.leaves[self._number(self.registry.streams[key.stream], window.ms)].append(feature)
+            self.leaves[self._number(self.registry.number(key.stream), window.ms)].append(feature)
         elif isinstance(window, ThisSession):
-            session = self.registry.streams[Stream(ANY)]
+            session = self.registry.number(Stream(ANY))
             self.recounts[self._number(session, self.session_gap + 1)].append(feature)
         elif isinstance(window, SinceEvent) and isinstance(window.window, Last):
-            anchor = self.registry.streams[Stream(window.event)]
+            anchor = self.registry.number(Stream(window.event))
             self.recounts[self._number(anchor, window.window.ms)].append(feature)
 
     def of_atom(self, stream: int, distance: int, atom: int) -> None:

@@ -37,6 +37,8 @@ class Guards:
         self.volatile = volatile
         self.always: set[str] = set()
         self.guards: list[list[int]] = []
+        self.single: list[bool] = []
+        self.sleeping: list[bool] = []
         self.wakers: list[list[int]] = [[] for _ in defaults.atoms]
         words, sums = word_counts(len(definitions))
         self.sleepers = np.zeros((len(defaults.atoms), words), np.uint64)
@@ -59,6 +61,8 @@ class Guards:
         else:
             guard = self.guard(formula)
         self.guards.append(sorted(guard))
+        self.single.append(_is_single(formula))
+        self.sleeping.append(asked != guard)
         for atom in guard:
             self.wakers[atom].append(number)
         for atom in asked - guard:
@@ -113,6 +117,12 @@ def atoms_of(formula: Formula) -> Atoms:
             return atoms_of(formula.part)
         case Junction():
             return frozenset().union(*(atoms_of(part) for part in formula.parts))
+
+
+def _is_single(formula: Formula) -> bool:
+    while isinstance(formula, Negation):
+        formula = formula.part
+    return isinstance(formula, Leaf)
 
 
 class Decisions:

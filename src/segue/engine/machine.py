@@ -10,11 +10,11 @@ from segue.engine.compile import Compiled
 from segue.engine.guards import word_counts
 from segue.engine.kernel import layout as k
 from segue.engine.kernel.run import run, settle_everyone
+from segue.engine.kernel.since import since_found
 from segue.engine.kernel.table import (
     free_pairs,
     free_singles,
     pairs_moved,
-    singles_found,
     singles_moved,
 )
 from segue.engine.kernel.world import world_of
@@ -32,6 +32,8 @@ def fresh_state(compiled: Compiled, rows: int = 1024) -> k.State:
     segments = len(compiled.names)
     words, sums = word_counts(segments)
     registers = np.zeros(k.R_SIZE, np.int64)
+    registers[k.R_SINCE] = 1
+    room = k.SINCE_UNIT * (4 * segments + 1024)
     registers[k.R_NOW] = k.MISSING // 2
     everyone = compiled.everyone_due
     registers[k.R_HEAP] = len(everyone)
@@ -55,7 +57,10 @@ def fresh_state(compiled: Compiled, rows: int = 1024) -> k.State:
         cursor_heap=np.zeros(len(p.cursors), k.CURSOR_DUE),
         heap=heap,
         counts=free_pairs(_power(4 * int(p.bounds[k.B_COUNTS_MAX]) + 1024)),
-        since=free_singles(_power(4 * segments + 1024)),
+        since_at=np.zeros(room, np.int64),
+        since_segment=np.zeros(room, np.int32),
+        since_homes=np.zeros(rows, k.HOME),
+        since_free=np.zeros(40, np.int64),
         overrides=free_singles(1024),
         event_count=np.zeros(len(p.codes), np.int64),
         atom_flips=np.zeros(len(p.atoms), np.int64),
@@ -138,9 +143,7 @@ class Machine:
             pairs_moved(s.counts, counts)
             self.state = s._replace(counts=counts)
         else:
-            since = free_singles(2 * len(s.since))
-            singles_moved(s.since, since)
-            self.state = s._replace(since=since)
+            self._grow(["since_at", "since_segment"], len(s.since_at) * 3 // 2)
 
     def make_entry_room(self) -> None:
         """Grow the entry pool by half."""
@@ -149,7 +152,7 @@ class Machine:
     def reserve_rows(self, rows: int) -> None:
         """Have room for profiles up to row ``rows - 1``."""
         if rows > len(self.state.flags):
-            names = ["columns", "members", "awake", "awake_sum", "flags", "touched", "dirty"]
+            names = ["columns", "members", "awake", "awake_sum", "flags", "touched", "dirty", "since_homes"]
             self._grow(names, max(rows, len(self.state.flags) * 3 // 2))
 
     def reserve_overrides(self, more: int) -> None:
@@ -182,13 +185,15 @@ class Machine:
 
     def since(self, rows: k.Ints32, segment: int) -> k.Ints:
         """When the members entered, in ms."""
-        keys = (rows.astype(np.int64) << 20) | segment
-        return singles_found(self.state.since, keys, k.MISSING)
+        return self._since(rows, np.full(len(rows), segment, np.int32))
 
     def since_of(self, row: int, segments: list[int]) -> k.Ints:
         """When one profile entered some segments, in ms."""
-        keys = (row << 20) | np.array(segments, np.int64)
-        return singles_found(self.state.since, keys, k.MISSING)
+        return self._since(np.full(len(segments), row, np.int32), np.array(segments, np.int32))
+
+    def _since(self, rows: k.Ints32, segments: k.Ints32) -> k.Ints:
+        s = self.state
+        return since_found(s.since_homes, s.since_at, s.since_segment, rows, segments)
 
     def settle_all(self, segments: list[int], at: int, cause: int, seq: int) -> None:
         """Evaluate some segments for every profile; changes go to the sink."""

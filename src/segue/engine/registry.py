@@ -58,6 +58,7 @@ class Registry:
     """Grows while conditions are compiled; numbers are places in the lists."""
 
     streams: dict[Stream, int] = field(default_factory=dict)
+    shared: dict[Stream, Stream] = field(default_factory=dict)
     features: dict[FeatureKey, int] = field(default_factory=dict)
     feature_keys: list[FeatureKey] = field(default_factory=list)
     atoms: dict[AtomKey, int] = field(default_factory=dict)
@@ -66,6 +67,25 @@ class Registry:
     def stream(self, stream: Stream) -> int:
         """The number of a stream."""
         return self.streams.setdefault(stream, len(self.streams))
+
+    def number(self, stream: Stream) -> int:
+        """The number of the stream that keeps this one's events."""
+        return self.streams[self.shared.get(stream, stream)]
+
+    def share_streams(self, apart: frozenset[Stream]) -> None:
+        """Have streams that want no value use one of the same pattern that wants some, ``apart`` excepted.
+
+        An event of the pattern is then kept once, and one cursor passes it for both.
+        """
+        valued: dict[EventPattern, Stream] = {}
+        for stream in self.streams:
+            if stream.kind is not None:
+                valued.setdefault(stream.pattern, stream)
+        for stream in self.streams:
+            if stream.kind is None and stream.pattern in valued and stream not in apart:
+                self.shared[stream] = valued[stream.pattern]
+        kept = [stream for stream in self.streams if stream not in self.shared]
+        self.streams = {stream: number for number, stream in enumerate(kept)}
 
     def feature(self, key: FeatureKey) -> int:
         """The number of a feature; its streams are taken up too."""

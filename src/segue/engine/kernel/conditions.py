@@ -52,6 +52,7 @@ from segue.engine.kernel.values import as_double, compared
 from segue.engine.kernel.world import (
     World,
     atoms_of,
+    awake_of,
     code_of,
     columns_of,
     constants_of,
@@ -62,12 +63,25 @@ from segue.engine.kernel.world import (
     pool_of,
     registers_of,
     segments_of,
+    since_homes_of,
+    soon,
     touched_of,
     touches_of,
 )
 
 ONE = np.uint64(1)
 DEPTH_MAX = 64
+
+
+@inlined
+def row_soon(w: World, row: int) -> None:
+    """Have what is known of a profile fetched from memory while others are worked on."""
+    for offset in range(0, min(columns_of(w).shape[1] * 8, 320), 64):
+        soon(columns_of(w), row, offset)
+    soon(members_of(w), row, 0)
+    soon(awake_of(w), row, 0)
+    soon(touched_of(w), row, 0)
+    soon(since_homes_of(w), row, 0)
 
 
 @inlined

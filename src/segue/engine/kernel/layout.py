@@ -28,6 +28,8 @@ FAR = 2**62
 """Later than every moment."""
 FOREVER = FAR >> 3
 """The end of an override without one; two bits below it hold the side."""
+SINCE_UNIT = 4
+"""Places in the smallest block of moments of entry."""
 SEGMENT_BITS = 20
 """A membership's key is ``row << SEGMENT_BITS | segment``."""
 
@@ -174,6 +176,9 @@ SEGMENT = _record(
     group="i4",  # -1
     guard_at="i4", guard_end="i4",  # atoms; while all are at their default so is the segment
     always="u1",  # no default holds
+    single="u1",  # its condition is one atom or the flip of one
+    sleeps="u1",  # some atom wakes it only while its guard is up
+    default="u1",  # outside of groups: its truth while its guard is down
 )  # fmt: skip
 GROUP = _record(member_at="i4", member_end="i4")
 """Segments of an exclusive group, by falling priority."""
@@ -220,6 +225,8 @@ STREAM_STATE = _record(newest="i8", end="i4")
 CURSOR_DUE = _record(due="i8", cursor="i4")
 DUE = _record(due="i8", kind="i4", a="i4", b="i4")
 COUNTED = _record(home="i8", value="i8", number="i8")
+HOME = _record(home="i4", count="i4")
+"""Where a profile's moments of entry lie, in units of SINCE_UNIT places, and how many there are."""
 KEYED = _record(key="i8", value="i8")
 CHANGE = _record(at="i8", seq="i8", row="i4", segment="i4", entered="u1", cause="u1")
 
@@ -242,7 +249,10 @@ class State(NamedTuple):
     cursor_heap: Records
     heap: Records
     counts: Records
-    since: Records
+    since_at: Ints
+    since_segment: Ints32
+    since_homes: Records  # [rows]
+    since_free: Ints  # [sizes] first free block, in units; 0 none
     overrides: Records
     event_count: Ints  # [codes] statistics: events seen
     atom_flips: Ints  # [atoms] statistics: how often each was touched

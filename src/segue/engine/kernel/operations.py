@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from segue.engine.kernel.chains import chain_length
 from segue.engine.kernel.compiled import inlined
-from segue.engine.kernel.conditions import touch, touch_row
+from segue.engine.kernel.conditions import row_soon, touch, touch_row
 from segue.engine.kernel.features import forgotten, given, merged, stream_event
 from segue.engine.kernel.heap import heap_push
 from segue.engine.kernel.layout import (
@@ -69,6 +69,9 @@ from segue.engine.kernel.world import (
     steps_of,
     touches_of,
 )
+
+AHEAD = 6
+"""Operations between asking for a profile's memory and needing it."""
 
 
 @inlined
@@ -164,6 +167,8 @@ def apply(w: World, step: int) -> int:
             need = room_for_counts(w, ops_of(w)[i].op, ops_of(w)[i].row, ops_of(w)[i].a)
         if need != DONE:
             return need
+        if i + AHEAD < ops_of(w).shape[0]:
+            row_soon(w, ops_of(w)[i + AHEAD].row)
         apply_one(w, i)
         registers[R_OPERATION] = i + 1
     return DONE

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from segue.engine.kernel.compiled import compiled, inlined
-from segue.engine.kernel.conditions import condition_holds, touch
+from segue.engine.kernel.conditions import condition_holds, row_soon, touch
 from segue.engine.kernel.features import cursor_passes
 from segue.engine.kernel.heap import cursor_due, cursor_top_moved, heap_pop, heap_push, next_due
 from segue.engine.kernel.layout import (
@@ -38,7 +38,6 @@ from segue.engine.kernel.layout import (
     R_PHASE,
     R_ROWS,
     R_SEQ,
-    R_SINCE,
     R_STEP,
     R_TOUCHES,
     Bytes,
@@ -46,7 +45,7 @@ from segue.engine.kernel.layout import (
     Ints32,
 )
 from segue.engine.kernel.operations import apply, override_expired, room
-from segue.engine.kernel.settle import evaluate_dirty, evaluate_row, mark, sort_dirty
+from segue.engine.kernel.settle import evaluate_dirty, evaluate_row, mark, since_fits, sort_dirty
 from segue.engine.kernel.world import (
     World,
     bounds_of,
@@ -59,7 +58,6 @@ from segue.engine.kernel.world import (
     out_of,
     registers_of,
     segments_of,
-    since_of,
     steps_of,
     touches_of,
 )
@@ -75,7 +73,10 @@ def collect_due(w: World) -> int:
             return fits
         cursor = cursor_heap_of(w)[0].cursor
         entry = cursor_next_of(w)[cursor]
-        cursor_next_of(w)[cursor] = entries_of(w)[entry].next
+        following = entries_of(w)[entry].next
+        cursor_next_of(w)[cursor] = following
+        if following >= 0 and entries_of(w)[following].row >= 0:
+            row_soon(w, entries_of(w)[following].row)
         cursor_top_moved(w, cursor_due(w, cursor))
         cursor_passes(w, cursor, entry)
     while registers_of(w)[R_HEAP] > 0 and heap_of(w)[0].due == moment:
@@ -187,7 +188,7 @@ def settle_everyone(world: Ints, segments: Ints32, at: int, start: int) -> int:
     for row in range(start, registers_of(w)[R_ROWS]):
         if out_of(w).shape[0] - registers_of(w)[R_OUT] < count + 1:
             return row
-        if since_of(w).shape[0] * 7 // 10 - registers_of(w)[R_SINCE] < count + 1:
+        if not since_fits(w):
             return row
         if flags_of(w)[row] & ALIVE:
             for k in range(segments.shape[0]):

@@ -26,8 +26,10 @@ from segue.engine.kernel.layout import (
     R_SINCE,
     R_TOUCHES,
     SEGMENT_BITS,
+    SINCE_UNIT,
 )
-from segue.engine.kernel.table import single_delete, single_slot
+from segue.engine.kernel.since import since_dropped, since_noted
+from segue.engine.kernel.table import single_slot
 from segue.engine.kernel.world import (
     World,
     atom_flips_of,
@@ -48,7 +50,7 @@ from segue.engine.kernel.world import (
     pool_of,
     registers_of,
     segments_of,
-    since_of,
+    since_at_of,
     touched_of,
     touches_of,
 )
@@ -132,16 +134,10 @@ def override_of(w: World, row: int, segment: int) -> int:
 def flip(w: World, row: int, segment: int, at: int, count: int) -> int:
     """Turn a membership over and mark what refers to it; the new number of flips."""
     members_of(w)[row, segment >> 6] ^= ONE << np.uint64(segment & 63)
-    key = (row << SEGMENT_BITS) | segment
-    slot = single_slot(since_of(w), key)
     if is_member(w, row, segment):
-        if since_of(w)[slot].key != key:
-            registers_of(w)[R_SINCE] += 1
-        since_of(w)[slot].key = key
-        since_of(w)[slot].value = at
-    elif since_of(w)[slot].key == key:
-        single_delete(since_of(w), slot)
-        registers_of(w)[R_SINCE] -= 1
+        since_noted(w, row, segment, at)
+    else:
+        since_dropped(w, row, segment)
     place = count
     rank = segments_of(w)[segment].rank
     while place > 0 and segments_of(w)[flips_of(w)[place - 1]].rank > rank:
@@ -187,10 +183,14 @@ def settle_segment(w: World, row: int, segment: int, at: int, count: int) -> int
     """Evaluate a segment outside of groups; the new number of flips."""
     override = override_of(w, row, segment)
     holds = override == 1
+    up = guard_up(w, segment, row)
     if override == 0:
         registers_of(w)[R_EVALUATIONS] += 1
-        holds = condition_holds(w, segment, row)
-    set_awake(w, row, segment, guard_up(w, segment, row))
+        holds = segments_of(w)[segment].default != 0
+        if up:
+            holds = not holds if segments_of(w)[segment].single else condition_holds(w, segment, row)
+    if segments_of(w)[segment].sleeps:
+        set_awake(w, row, segment, up)
     if holds != is_member(w, row, segment):
         return flip(w, row, segment, at, count)
     return count
@@ -283,13 +283,20 @@ def sort_dirty(w: World) -> None:
 
 
 @inlined
+def since_fits(w: World) -> bool:
+    """Whether one profile may enter and leave as many segments as there are."""
+    free = since_at_of(w).shape[0] // SINCE_UNIT - registers_of(w)[R_SINCE]
+    return free > 2 * segments_of(w).shape[0] + 16
+
+
+@inlined
 def evaluate_dirty(w: World, at: int) -> int:
     """Evaluate the touched profiles from where it stopped; DONE, or what is needed first."""
     segments = segments_of(w).shape[0]
     while registers_of(w)[R_EVALUATED] < registers_of(w)[R_DIRTY]:
         if out_of(w).shape[0] - registers_of(w)[R_OUT] < segments + 1:
             return FLUSH_CHANGES
-        if since_of(w).shape[0] * 7 // 10 - registers_of(w)[R_SINCE] < segments + 1:
+        if not since_fits(w):
             return GROW_SINCE
         evaluate_row(w, dirty_of(w)[registers_of(w)[R_EVALUATED]], at)
         registers_of(w)[R_EVALUATED] += 1

@@ -1,4 +1,4 @@
-"""Open-addressing tables of integers: counted values, moments of entry, overrides.
+"""Open-addressing tables of integers: counted values and overrides.
 
 Linear probing with backward-shift deletion, so there are no tombstones to clean up.
 Capacities are powers of two, and the caller keeps them at most 70 % full.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from segue.engine.kernel.compiled import compiled, inlined
-from segue.engine.kernel.layout import COUNTED, KEYED, Ints, Records
+from segue.engine.kernel.layout import COUNTED, KEYED, Records
 
 FREE = -1
 
@@ -89,16 +89,6 @@ def singles_moved(old: Records, new: Records) -> None:
     for i in range(old.shape[0]):
         if old[i].key != FREE:
             new[single_slot(new, old[i].key)] = old[i]
-
-
-@compiled
-def singles_found(table: Records, wanted: Ints, absent: int) -> Ints:
-    """The values of many keys, ``absent`` where there is none."""
-    found = np.empty(wanted.shape[0], np.int64)
-    for i in range(wanted.shape[0]):
-        slot = single_slot(table, wanted[i])
-        found[i] = table[slot].value if table[slot].key == wanted[i] else absent
-    return found
 
 
 def free_pairs(capacity: int) -> Records:

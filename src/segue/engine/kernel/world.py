@@ -28,6 +28,7 @@ World = int
 
 
 _intrinsic: Any = extending.intrinsic
+_function: Any = cgutils.get_or_insert_function
 _make_array: Any = arrayobj.make_array
 _populate_array: Any = arrayobj.populate_array
 
@@ -53,13 +54,34 @@ def _constant(builder: Any, world: Any, place: int) -> Any:
     return word
 
 
+def _soon(_context: Any, array: Any, _place: Any, _offset: Any) -> Any:
+    def built(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        found = _make_array(signature.args[0])(context, builder, arguments[0])
+        start = builder.mul(arguments[1], builder.extract_value(found.strides, 0))
+        address = builder.ptrtoint(found.data, cgutils.intp_t)
+        pointer = builder.inttoptr(builder.add(builder.add(address, start), arguments[2]), cgutils.voidptr_t)
+        kind = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, *[ir.IntType(32)] * 3])
+        prefetch = _function(builder.module, kind, "llvm.prefetch.p0")
+        to_write, keep, data = (ir.Constant(ir.IntType(32), number) for number in (1, 3, 1))
+        builder.call(prefetch, [pointer, to_write, keep, data])
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, types.intp), built
+
+
+soon: Callable[[Any, int, int], None] = _intrinsic(_soon)
+"""``soon(array, place, offset)``: have memory fetched, ``offset`` bytes into a record or a row."""
+
+
 _PROGRAM = (
     "codes", "links", "streams", "cursors", "features", "atoms", "segments", "groups", "nodes", "zone",
     "pool", "column_initial", "atom_sleeper", "atom_sleeper_sum", "code", "constants", "bounds",
 )  # fmt: skip
 _STATE = (
     "registers", "columns", "members", "awake", "awake_sum", "flags", "touched", "dirty", "touches",
-    "entries", "stream_states", "cursor_next", "cursor_heap", "heap", "counts", "since", "overrides",
+    "entries", "stream_states", "cursor_next", "cursor_heap", "heap", "counts",
+    "since_at", "since_segment", "since_homes",
+    "since_free", "overrides",
     "event_count", "atom_flips", "dirty_segments", "dirty_sum", "flips", "out",
 )  # fmt: skip
 _BATCH = ("steps", "ops", "slots")
@@ -133,7 +155,10 @@ cursor_next_of = _flat("cursor_next", np.int32)
 cursor_heap_of = _flat("cursor_heap", k.CURSOR_DUE)
 heap_of = _flat("heap", k.DUE)
 counts_of = _flat("counts", k.COUNTED)
-since_of = _flat("since", k.KEYED)
+since_at_of = _flat("since_at", np.int64)
+since_segment_of = _flat("since_segment", np.int32)
+since_homes_of = _flat("since_homes", k.HOME)
+since_free_of = _flat("since_free", np.int64)
 overrides_of = _flat("overrides", k.KEYED)
 event_count_of = _flat("event_count", np.int64)
 atom_flips_of = _flat("atom_flips", np.int64)

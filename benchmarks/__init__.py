@@ -1,0 +1,1 @@
+"""Speed and size, measured: ratios in one run, the best of several, recorded in ``baseline.json``."""

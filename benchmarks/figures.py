@@ -1,0 +1,37 @@
+"""What a bench reports, and how it is timed."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured number; ``bound`` is what it must keep to, None when it only informs."""
+
+    name: str
+    value: float
+    unit: str
+    bound: float | None = None
+    at_least: bool = False
+
+    @property
+    def holds(self) -> bool:
+        """Whether the bound is kept."""
+        if self.bound is None:
+            return True
+        return self.value >= self.bound if self.at_least else self.value <= self.bound
+
+
+def best_of(rounds: int, work: Callable[[], object]) -> float:
+    """The shortest of several runs, in seconds; the others had the neighbours' noise in them."""
+    shortest = float("inf")
+    gc.collect()
+    for _ in range(rounds):
+        start = time.perf_counter()
+        work()
+        shortest = min(shortest, time.perf_counter() - start)
+    return shortest
