@@ -85,8 +85,8 @@ class Reader:
         self._position = stretch.from_seq
         self._waiting.clear()
         self._run(
-            'SELECT seq, source, "row", type, name, timestamp, received_at, message_id, group_id, raw'
-            f" FROM read_parquet({history.quoted(self._folder / stretch.path)})"
+            'SELECT seq, source, "row", type, name, timestamp, received_at, message_id, group_id,'
+            f" {history.AS_SENT} FROM read_parquet({history.quoted(self._folder / stretch.path)})"
             f" WHERE seq >= {stretch.from_seq} ORDER BY seq"
         )
 

@@ -31,7 +31,7 @@ def events_sql(store: Store, target: duckdb.DuckDBPyConnection, after: int, upto
     bounds = f"WHERE seq > {after} AND seq <= {last}"
     parts = [f"SELECT {history.COLUMN_LIST} FROM {tail} {bounds}"]
     if files:
-        parts.insert(0, f"SELECT {history.COLUMN_LIST} FROM {_files_sql(store, files)} {bounds}")
+        parts.insert(0, f"SELECT {history.SENT_LIST} FROM {_files_sql(store, files)} {bounds}")
     return "(" + " UNION ALL ".join(parts) + ")"
 
 

@@ -197,10 +197,4 @@ class Expressions:
         return f"WHEN {sizes} > {EVENT_BYTES_MAX} THEN '{reject.EVENT_TOO_LARGE}'"
 
 
-RAW = (
-    """concat('{"type":"track","userId":', to_json(user_id)::VARCHAR, ',"event":', to_json(name)::VARCHAR,"""
-    f""" ',"timestamp":"', strftime(make_timestamp_ms(timestamp), {_ISO}),"""
-    """ '","messageId":', to_json(message_id)::VARCHAR, ',"properties":', properties, '}')"""
-)
-"""The track event that a row means, from its columns in history."""
 CLAMPED = f"timestamp > received + {FUTURE_MS_MAX}"

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segue.ingest.dedupe import EVER
-from segue.ingest.files.expressions import CLAMPED, RAW, literal
+from segue.ingest.files.expressions import CLAMPED, literal
 from segue.ingest.files.portion import Destination, Portion, set_aside
 from segue.ingest.files.table import Table
 from segue.ingest.identity import Discoveries
@@ -188,7 +188,7 @@ class _Chunk:
         return (
             f"SELECT seq, \"row\", {literal(self.source)} AS source, 'track' AS type, name, timestamp,"
             " received_at, message_id, NULL::VARCHAR AS group_id, properties,"
-            f" '{{}}' AS context, '{{}}' AS traits, {RAW} AS raw"
+            f" '{{}}' AS context, '{{}}' AS traits, to_json(user_id)::VARCHAR AS raw"
             f" FROM (SELECT *, {properties} AS properties"
             f" FROM {self._cells()} POSITIONAL JOIN part POSITIONAL JOIN marks) WHERE keep"
         )
