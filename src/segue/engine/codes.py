@@ -6,7 +6,7 @@ one integer for each value that some stream reads.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
@@ -81,7 +81,12 @@ class Codes:
         }
         keys: list[tuple[str, str | None]] = [(type_, None) for type_ in TYPES]
         keys += sorted(named, key=str)
-        found = tuple(_code(number, key, registry, zone) for number, key in enumerate(keys))
+        by_name: dict[str | None, list[tuple[Stream, int]]] = {None: []}
+        for stream, place in registry.streams.items():
+            by_name.setdefault(stream.pattern.name, []).append((stream, place))
+        found = tuple(
+            _code(number, key, _of(key, by_name), registry, zone) for number, key in enumerate(keys)
+        )
         return cls(found, {(code.type, code.name): code for code in found})
 
     def find(self, type_: str, name: str | None) -> Code:
@@ -97,15 +102,27 @@ class Codes:
         return {"codes": codes, "links": np.array([x for code in self.all for x in code.links], LINK)}
 
 
-def _code(number: int, key: tuple[str, str | None], registry: Registry, zone: ZoneInfo) -> Code:
+def _of(
+    key: tuple[str, str | None], by_name: Mapping[str | None, list[tuple[Stream, int]]]
+) -> list[tuple[Stream, int]]:
+    """The streams that an event of a kind belongs to, with their numbers, in order.
+
+    The session stream comes first: what a session holds is settled before it is counted.
+    """
     type_, name = key
-    streams = [
-        (stream, place)
-        for stream, place in registry.streams.items()
-        if stream.pattern.type in ("any", type_) and stream.pattern.name in (None, name)
-    ]
-    # The session stream comes first: what a session holds is settled before it is counted.
-    streams.sort(key=lambda each: each[0] != Stream(ANY))
+    named = [] if name is None else by_name.get(name, [])
+    streams = [each for each in (*by_name[None], *named) if each[0].pattern.type in ("any", type_)]
+    return sorted(streams, key=lambda each: (each[0] != Stream(ANY), each[1]))
+
+
+def _code(
+    number: int,
+    key: tuple[str, str | None],
+    streams: Sequence[tuple[Stream, int]],
+    registry: Registry,
+    zone: ZoneInfo,
+) -> Code:
+    type_, name = key
     tests = _in_order(s.pattern.where for s, _ in streams if s.pattern.where is not None)
     slots = _in_order(_slot(stream, registry) for stream, _ in streams if stream.kind is not None)
     words = -(-len(tests) // WORD_TESTS)

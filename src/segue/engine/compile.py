@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -13,7 +13,7 @@ from segue.domain.time import DAY, SECOND
 from segue.engine.codes import Codes
 from segue.engine.defaults import Defaults
 from segue.engine.formula import Formula, FormulaBuilder
-from segue.engine.guards import Decisions, Guards
+from segue.engine.guards import Decisions, Guards, Uses
 from segue.engine.kernel import layout as k
 from segue.engine.registry import ANY, AtomKey, Column, FeatureKey, Registry, Stream, window_codes
 from segue.engine.shown import Shown, shown_by
@@ -21,9 +21,6 @@ from segue.language.interpret import Definition, Rules
 from segue.language.tree import Last, Operand, SinceEvent, ThisSession
 
 _NONE_SHOWN: Mapping[str, Operand] = {}
-
-Activity = Callable[[AtomKey], float]
-"""How often an atom is expected to be touched; only the order matters."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +47,6 @@ def compile_definitions(
     definitions: Sequence[Definition],
     rules: Rules,
     expressions: Mapping[str, Operand] = _NONE_SHOWN,
-    activity: Activity = lambda _key: 1.0,
 ) -> Compiled:
     """Compile active definitions; they stand after those they refer to, groups together.
 
@@ -63,7 +59,7 @@ def compile_definitions(
     builder = FormulaBuilder(registry, names.__contains__)
     shown = {name: shown_by(expression, builder) for name, expression in sorted(expressions.items())}
     formulas = [builder.build(each.condition) for each in live]
-    return _Assembly(registry, live, formulas, rules, activity).compiled(shown)
+    return _Assembly(registry, live, formulas, rules).compiled(shown)
 
 
 class _Assembly:
@@ -75,13 +71,11 @@ class _Assembly:
         definitions: tuple[Definition, ...],
         formulas: list[Formula],
         rules: Rules,
-        activity: Activity,
     ) -> None:
         self.registry = registry
         self.definitions = definitions
         self.formulas = formulas
         self.rules = rules
-        self.activity = activity
         self.numbers = {each.name: number for number, each in enumerate(definitions)}
         if self._needs_sessions():
             registry.stream(Stream(ANY))
@@ -293,7 +287,8 @@ class _Assembly:
     def _guards(self, everyone: tuple[tuple[int, int], ...]) -> Guards:
         defaults = Defaults(self.features, lambda number: self._initial(self.features[number])[0], self.atoms)
         volatile = frozenset(atom for _, atom in everyone)
-        return Guards(defaults, self.activity, volatile, self.definitions, self.formulas)
+        uses = Uses(self.formulas, self.atoms, self.features)
+        return Guards(defaults, uses, volatile, self.definitions, self.formulas)
 
     def _atoms(self, guards: Guards) -> tuple[k.Ints32, k.Doubles, k.Records]:
         constants: list[float] = []
@@ -325,10 +320,10 @@ class _Assembly:
         for number, key in enumerate(self.atoms):
             if key.kind == k.MEMBER:
                 table[self.numbers[key.segment]]["atom"] = number
-        groups = self._group_words()
+        groups = {word: number for number, word in enumerate(self._group_words())}
         for number, definition in enumerate(self.definitions):
             if definition.exclusive is not None:
-                table[number]["group"] = groups.index(definition.exclusive)
+                table[number]["group"] = groups[definition.exclusive]
             table[number]["always"] = always = definition.name in guards.always
             table[number]["single"] = guards.single[number] and not always
             table[number]["sleeps"] = guards.sleeping[number]
@@ -342,10 +337,13 @@ class _Assembly:
     def _groups(self) -> k.Records:
         words = self._group_words()
         table = np.zeros(len(words), k.GROUP)
+        members: dict[str, list[int]] = {word: [] for word in words}
+        for each in self.definitions:
+            if each.exclusive is not None:
+                members[each.exclusive].append(self.numbers[each.name])
         for number, word in enumerate(words):
-            members = [self.numbers[each.name] for each in self.definitions if each.exclusive == word]
-            members.sort(key=lambda member: -self.definitions[member].priority)
-            self.pool.lists(table[number], member=members)
+            members[word].sort(key=lambda member: -self.definitions[member].priority)
+            self.pool.lists(table[number], member=members[word])
         return table
 
     def _bounds(self, codes: Codes, at_creation: Sequence[int], width: int) -> k.Ints:
@@ -387,12 +385,14 @@ class Cursors:
         self.registry = registry
         self.session_gap = session_gap
         self.numbers: dict[tuple[int, int], int] = {}
+        self.streams: dict[int, list[int]] = {}
         self.leaves: list[list[int]] = []
         self.recounts: list[list[int]] = []
         self.atoms: list[list[int]] = []
 
     def _number(self, stream: int, distance: int) -> int:
         if (stream, distance) not in self.numbers:
+            self.streams.setdefault(stream, []).append(len(self.numbers))
             self.numbers[stream, distance] = len(self.numbers)
             for lists in (self.leaves, self.recounts, self.atoms):
                 lists.append([])
@@ -417,7 +417,7 @@ class Cursors:
 
     def of_stream(self, stream: int) -> list[int]:
         """The cursors of a stream."""
-        return [number for (of, _), number in self.numbers.items() if of == stream]
+        return self.streams.get(stream, [])
 
     def table(self, pool: Pool) -> k.Records:
         """The kernel's records."""
