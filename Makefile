@@ -10,6 +10,7 @@ demo: setup
 	@$(BIN)/segue demo
 
 test: lint
+	@$(BIN)/python -m segue.engine.warm
 	@$(BIN)/pytest -q -n $(JOBS) --dist worksteal
 	@echo "make test: all checks and all tests passed"
 

@@ -26,7 +26,7 @@ SEGMENTS = """
   description: A buyer who has spent over 100.
   when: segment("buyers") and sum("Order Completed".total) > 100
 """
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 600
 
 
 def write_workspace(folder: Path) -> Path:

@@ -81,14 +81,15 @@ class Engine:
             self.evaluated_seq = entry.seq
 
     def _batch(self, batch: EventBatch) -> None:
-        self.machine.run(self.feed.batch(batch))
+        fed = self.feed.batch(batch)
+        self.machine.run(fed, self.feed.now)
 
     def _stretch(self, stretch: Stretch) -> None:
         with duckdb.connect() as connection:
             events = self.log.scan(connection, stretch.from_seq - 1, stretch.to_seq)
             reader = HistoryReader(connection, events, self.feed)
             for batch in reader.batches(stretch.from_seq, stretch.to_seq, _marks(stretch)):
-                self.machine.run(batch)
+                self.machine.run(batch, self.feed.now)
 
     def record(self, record: Record) -> None:
         """Show a record to the program; what ``definitions`` says of segments is the caller's to install."""
@@ -155,7 +156,7 @@ class Engine:
                         other.record(entry)
                 else:
                     for batch in reader.batches(entry.first, entry.last, entry.marks, until):
-                        other.machine.run(batch)
+                        other.machine.run(batch, other.feed.now)
                         if moved is not None:
                             moved(int(batch.steps["seq"][-1]) if len(batch.steps) else entry.first)
         other.evaluated_seq = upto

@@ -17,7 +17,7 @@ from segue.engine.kernel.table import (
     pairs_moved,
     singles_moved,
 )
-from segue.engine.kernel.world import world_of
+from segue.engine.kernel.world import place_batch, world_of
 
 CHANGES_HELD = 1 << 16
 """Changes the kernel writes before they are taken away; a profile's own always fit."""
@@ -82,6 +82,8 @@ class Machine:
         self.compiled = compiled
         self.sink = sink
         self.state = fresh_state(compiled) if state is None else state
+        self._placed: k.State | None = None
+        self._places = np.zeros(0, np.int64)
 
     @property
     def now(self) -> int:
@@ -101,9 +103,17 @@ class Machine:
         self.reserve_overrides(int(np.count_nonzero(batch.ops["op"] == k.OP_OVERRIDE)))
         self.state.registers[k.R_STEP] = 0
         self.state.registers[k.R_OPERATION] = 0
-        while (need := run(world_of(self.compiled.program, self.state, batch), until)) != k.DONE:
+        while (need := run(self._world(batch), until)) != k.DONE:
             self._make_room(need)
         self._flush()
+
+    def _world(self, batch: k.Batch) -> k.Ints:
+        """Where everything is; found anew only when an array was replaced."""
+        if self._placed is not self.state:
+            self._places = world_of(self.compiled.program, self.state, batch)
+            self._placed = self.state
+        place_batch(self._places, batch)
+        return self._places
 
     def advance(self, until: int) -> None:
         """Work off everything due up to and at ``until``."""

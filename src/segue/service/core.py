@@ -14,6 +14,7 @@ from concurrent.futures import Future
 
 import numpy as np
 
+from segue.domain.errors import SegueError
 from segue.domain.event import Json
 from segue.domain.limits import DEDUPE_MS
 from segue.engine import snapshot
@@ -26,6 +27,7 @@ from segue.language.interpret import Definition, Rules
 from segue.log.batch import Entry, EventBatch, Quarantined, Record, Stretch
 from segue.log.changes import ChangeColumns
 from segue.log.changes import Progress as Reached
+from segue.log.faults import NOT_WRITTEN
 from segue.log.sqlite import SqliteLog
 from segue.segments import plan
 from segue.segments.workspace import Workspace
@@ -34,6 +36,7 @@ Progress = Callable[[int, int], None]
 
 ENTRIES_WAITING_MAX = 10_000
 """Durable entries that wait to be evaluated; beyond, whoever brings more waits too."""
+ENTRIES_AT_ONCE = 512
 TICK_SECONDS = 0.25
 SNAPSHOT_AFTER = 20_000
 """Log positions after which a snapshot pays."""
@@ -89,6 +92,7 @@ class Core:
         self._evaluator: threading.Thread | None = None
         self._stamped = self.progress.engine_time
         self.failed: BaseException | None = None
+        self._made: list[Made] = []
         self.saved_seq = 0
         self._saved_at = wall_ms()
         self._snapshot = log.folder / "snapshot"
@@ -192,12 +196,15 @@ class Core:
 
     def evaluate(self, entry: Entry) -> None:
         """Show an entry to the engine and store the changes with the progress."""
+        self._show(entry)
+        self._store()
+
+    def _show(self, entry: Entry) -> None:
         if isinstance(entry, Record) and entry.kind == "definitions":
             self._define(entry)
         else:
             with self.turn:
                 self.engine.apply(entry)
-        self._store()
 
     def define(self, workspace: Workspace, progress: Progress) -> None:
         """Make a workspace's definitions those in force.
@@ -247,12 +254,14 @@ class Core:
             self.workspace = workspace
 
     def _store(self) -> None:
-        made = self.engine.take_changes()
+        """Store what was made since the last time; what a full disk does not take waits for the next one."""
+        self._made += self.engine.take_changes()
         first = self.progress.next_change
-        columns = columns_of(made, first) if made else None
+        columns = columns_of(self._made, first) if self._made else None
         count = 0 if columns is None else len(columns)
         reached = Reached(self.engine.evaluated_seq, max(self.engine.now, 0), first + count)
         self.log.append_changes(reached, columns)
+        self._made.clear()
         self.progress = reached
 
     # ---- evaluating beside -------------------------------------------------------------------
@@ -278,23 +287,66 @@ class Core:
         done.result()
 
     def _evaluating(self) -> None:
+        """Take all that waits, never wait for more; store what came of it at once."""
         while True:
             try:
-                taken = self._waiting.get(timeout=self._patience())
+                taken = [self._waiting.get(timeout=self._patience())]
             except queue.Empty:
-                self._tick()
-                self._save_at_leisure()
+                self._at_rest()
                 continue
-            if taken is None:
+            while len(taken) < ENTRIES_AT_ONCE and taken[-1] is not None:
+                try:
+                    taken.append(self._waiting.get_nowait())
+                except queue.Empty:
+                    break
+            self._evaluate_all([each for each in taken if each is not None])
+            if taken[-1] is None:
                 return
-            entry, done = taken
-            try:
+
+    def _evaluate_all(self, taken: Sequence[tuple[Entry, Future[None]]]) -> None:
+        """Evaluate entries and tell who waits for them. A fault ends evaluation: the log goes on alone."""
+        try:
+            for entry, _ in taken:
+                if self.failed is not None:
+                    raise self.failed
                 if entry is not _NOTHING:
-                    self.evaluate(entry)
-                done.set_result(None)
-            except BaseException as error:  # noqa: BLE001 -- whoever waits must hear of it
+                    self._show(entry)
+        except BaseException as error:  # noqa: BLE001 -- whoever waits must hear of it
+            self.failed = error
+            self._tell(taken, error)
+            return
+        self._tell(taken, self._stored())
+
+    def _stored(self) -> BaseException | None:
+        """Store; what kept it from being stored. A disk that takes nothing now is asked again at rest."""
+        try:
+            self._store()
+        except SegueError as error:
+            if error.diagnostics[0].code != NOT_WRITTEN:
                 self.failed = error
+            return error
+        except BaseException as error:  # noqa: BLE001 -- whoever waits must hear of it
+            self.failed = error
+            return error
+        return None
+
+    def _tell(self, taken: Sequence[tuple[Entry, Future[None]]], error: BaseException | None) -> None:
+        for _, done in taken:
+            if error is None:
+                done.set_result(None)
+            else:
                 done.set_exception(error)
+
+    def _at_rest(self) -> None:
+        """Nothing waits: store what a full disk held up, let time go on, save."""
+        if self.failed is not None or (self._made and self._stored() is not None):
+            return
+        try:
+            self._tick()
+            self._save_at_leisure()
+        except SegueError as error:
+            if error.diagnostics[0].code != NOT_WRITTEN:
+                self.failed = error
 
     def _patience(self) -> float:
         """Seconds until time itself has something to do."""
@@ -306,7 +358,7 @@ class Core:
     def _tick(self) -> None:
         """Let time go on when something is due by the wall clock; the log says that it did."""
         due = self.engine.next_due()
-        if self.clock == "log" or due is None or due > wall_ms() or self.failed is not None:
+        if self.clock == "log" or due is None or due > wall_ms():
             return
         with self.gate:
             record = Record(self.log.next_seq, self.stamp(), "time", {})

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from itertools import groupby
 
 from segue.domain.errors import refusal
 from segue.ingest.decode import Decoded
@@ -46,7 +47,10 @@ class Committer:
         self._thread.join()
 
     def post(self, decoded: Decoded, source: str) -> Future[Tally]:
-        """What became of the events, once that is durable; E604 when too much waits already."""
+        """The counts of all that was written together with these events, once that is durable.
+
+        E604 when too much waits already.
+        """
         done: Future[Tally] = Future()
         try:
             self._posts.put_nowait(Post(decoded, source, done))
@@ -95,18 +99,20 @@ class Committer:
             aside: list[Quarantined] = []
             tallies: list[Tally] = []
             try:
-                for post in posts:
+                for source, together in groupby(posts, lambda post: post.source):
+                    group = list(together)
                     received = None if core.clock == "log" else at
-                    taken = core.intake.accept(post.decoded.items, post.source, upcoming, received)
-                    refused = [*post.decoded.rejected, *taken.rejected]
-                    aside += [set_aside(each, post.source, at) for each in refused]
+                    items = [item for post in group for item in post.decoded.items]
+                    taken = core.intake.accept(items, source, upcoming, received)
+                    unreadable = [each for post in group for each in post.decoded.rejected]
+                    aside += [set_aside(each, source, at) for each in (*unreadable, *taken.rejected)]
                     if len(taken.batch):
                         batches.append(taken.batch)
                         upcoming = taken.batch.last_seq + 1
-                    taken.tally.rows += len(post.decoded.rejected)
-                    taken.tally.quarantined += len(post.decoded.rejected)
-                    taken.tally.mended += post.decoded.mended
-                    tallies.append(taken.tally)
+                    taken.tally.rows += len(unreadable)
+                    taken.tally.quarantined += len(unreadable)
+                    taken.tally.mended += sum(post.decoded.mended for post in group)
+                    tallies += [taken.tally] * len(group)
             except BaseException:
                 core.intake.take_back()
                 raise

@@ -174,12 +174,22 @@ slots_of = _flat("slots", np.int64)
 def world_of(program: Program, state: State, batch: Batch) -> Ints:
     """[3 * arrays]: address, rows and columns of each array. Arrays must be contiguous."""
     found = np.zeros(3 * len(_PLACES), np.int64)
-    for part in (program, state, batch):
-        for name in part._fields:
-            array = getattr(part, name)
-            assert array.flags.c_contiguous, name
-            place = _PLACES[name]
-            found[place] = array.ctypes.data
-            found[place + 1] = array.shape[0]
-            found[place + 2] = array.shape[1] if array.ndim == 2 else 1
+    _place(found, program)
+    _place(found, state)
+    _place(found, batch)
     return found
+
+
+def place_batch(world: Ints, batch: Batch) -> None:
+    """Put another batch into a world."""
+    _place(world, batch)
+
+
+def _place(world: Ints, part: Program | State | Batch) -> None:
+    for name in part._fields:
+        array = getattr(part, name)
+        assert array.flags.c_contiguous, name
+        place = _PLACES[name]
+        world[place] = array.ctypes.data
+        world[place + 1] = array.shape[0]
+        world[place + 2] = array.shape[1] if array.ndim == 2 else 1
