@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,11 @@ ROOT = Path(__file__).parents[2]
 WORKSPACE = ROOT / "examples" / "online-retail"
 FILE = WORKSPACE / "data" / "online_retail_2009_2010.parquet"
 SQL = Path(__file__).with_name("online_retail_members.sql")
+
+COUNTS: dict[str, dict[str, int]] = json.loads(
+    Path(__file__).with_name("online_retail_expected.json").read_text(encoding="utf-8")
+)
+"""Members of each segment at some moments."""
 
 _PART = re.compile(r"^-- (part|segment): (\w+)\n", re.MULTILINE)
 

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import duckdb
 import pytest
 
-from tests.project.online_retail_expected import FILE, definitions, members_at, sql_parts
-
-COUNTS: dict[str, dict[str, int]] = json.loads(
-    Path(__file__).with_name("online_retail_expected.json").read_text(encoding="utf-8")
-)
+from tests.project.online_retail_expected import COUNTS, FILE, definitions, members_at, sql_parts
 
 # Published for the moment 2010-12-01, "purchase in last 30 d" and the like counted up to it.
 PUBLISHED = {
