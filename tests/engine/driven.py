@@ -9,7 +9,7 @@ from segue.domain.change import Cause
 from segue.engine.compile import compile_definitions
 from segue.engine.feed import Feed
 from segue.engine.kernel import layout as k
-from segue.engine.machine import Machine
+from segue.engine.machine import Machine, fresh_state
 from segue.language.interpret import Definition, Flip, Rules, Step
 
 CAUSES = tuple(Cause)
@@ -18,11 +18,14 @@ CAUSES = tuple(Cause)
 class Driven:
     """Feed and machine of one workspace; flips come out as the oracle spells them."""
 
-    def __init__(self, definitions: Sequence[Definition], rules: Rules) -> None:
+    def __init__(self, definitions: Sequence[Definition], rules: Rules, thrifty: bool = False) -> None:
+        """``thrifty``: with no room to spare, so that old entries are let go of at every turn."""
         self.compiled = compile_definitions(definitions, rules)
+        self.thrifty = thrifty
         self.flips: list[Flip] = []
         self.message_ids: dict[int, str] = {}
-        self.machine = Machine(self.compiled, self._sink)
+        room = 0 if thrifty else 1024
+        self.machine = Machine(self.compiled, self._sink, fresh_state(self.compiled, entries=room))
         self.feed = Feed(self.compiled)
         self.seq = 0
 
@@ -78,6 +81,8 @@ class Driven:
             for step in part:
                 self.take(step)
             self.machine.run(self.feed.take_batch())
+            if self.thrifty:
+                self.machine.compact()
         if until is not None:
             self.feed.advance(until)
             self.machine.run(self.feed.take_batch(), until)

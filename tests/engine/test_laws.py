@@ -29,7 +29,7 @@ def test_the_engine_changes_what_the_interpreter_changes(data: st.DataObject) ->
         st.sampled_from((0, 1, YEAR // 12, 2 * YEAR))
     )
     expected = changes(steps, workspace.definitions, workspace.rules, until)
-    driven = Driven(workspace.definitions, workspace.rules)
+    driven = Driven(workspace.definitions, workspace.rules, thrifty=data.draw(st.booleans()))
     found = driven.run(steps, sizes, until)
     note(f"expected {expected}")
     note(f"found    {found}")

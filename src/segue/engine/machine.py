@@ -9,6 +9,7 @@ import numpy as np
 from segue.engine.compile import Compiled
 from segue.engine.guards import word_counts
 from segue.engine.kernel import layout as k
+from segue.engine.kernel.compact import compact
 from segue.engine.kernel.run import run, settle_everyone
 from segue.engine.kernel.since import since_found
 from segue.engine.kernel.table import (
@@ -19,6 +20,9 @@ from segue.engine.kernel.table import (
 )
 from segue.engine.kernel.world import place_batch, world_of
 
+MOVED_AT_ONCE = 1 << 20
+"""Entries copied before the memory they stood in is given back."""
+
 CHANGES_HELD = 1 << 16
 """Changes the kernel writes before they are taken away; a profile's own always fit."""
 
@@ -26,8 +30,8 @@ Sink = Callable[[k.Records], None]
 """Takes changes in order, as an array of CHANGE records; ``segment`` is its number in the program."""
 
 
-def fresh_state(compiled: Compiled, rows: int = 1024) -> k.State:
-    """A state without profiles."""
+def fresh_state(compiled: Compiled, rows: int = 1024, entries: int = 1024) -> k.State:
+    """A state without profiles, with room for so many rows and entries."""
     p = compiled.program
     segments = len(compiled.names)
     words, sums = word_counts(segments)
@@ -51,7 +55,7 @@ def fresh_state(compiled: Compiled, rows: int = 1024) -> k.State:
         touched=np.full(rows, -1, np.int32),
         dirty=np.zeros(rows, np.int32),
         touches=np.zeros(2 * int(p.bounds[k.B_TOUCHES_MAX]) + 1024, k.TOUCH),
-        entries=np.zeros(2 * int(p.bounds[k.B_ENTRIES_MAX]) + 1024, k.ENTRY),
+        entries=np.zeros(2 * int(p.bounds[k.B_ENTRIES_MAX]) + entries, k.ENTRY),
         stream_states=streams,
         cursor_next=np.full(len(p.cursors), -1, np.int32),
         cursor_heap=np.zeros(len(p.cursors), k.CURSOR_DUE),
@@ -156,8 +160,16 @@ class Machine:
             self._grow(["since_at", "since_segment"], len(s.since_at) * 3 // 2)
 
     def make_entry_room(self) -> None:
-        """Grow the entry pool by half."""
-        self._grow(["entries"], len(self.state.entries) * 3 // 2 + 1024)
+        """Let go of entries too old to matter; grow the pool by half if that does not free a quarter."""
+        self.compact()
+        size = len(self.state.entries)
+        needed = max(int(self.compiled.program.bounds[k.B_ENTRIES_MAX]), size // 4)
+        if size - int(self.state.registers[k.R_ENTRIES]) < needed:
+            self.state = self.state._replace(entries=_moved(self.state.entries, size * 3 // 2 + needed))
+
+    def compact(self) -> None:
+        """Let go of entries too old to matter."""
+        compact(world_of(self.compiled.program, self.state, NOTHING))
 
     def reserve_rows(self, rows: int) -> None:
         """Have room for profiles up to row ``rows - 1``."""
@@ -230,6 +242,18 @@ def _bits(words: k.Words) -> Iterator[int]:
 def _larger(array: k.AnyArray, size: int) -> k.AnyArray:
     grown = np.zeros((size, *array.shape[1:]), array.dtype)
     grown[: len(array)] = array
+    return grown
+
+
+def _moved(array: k.AnyArray, size: int) -> k.AnyArray:
+    """The same, of a large array that is given up: its memory is given back on the way."""
+    grown = np.zeros((size, *array.shape[1:]), array.dtype)
+    end = len(array)
+    while end > 0:
+        start = max(0, end - MOVED_AT_ONCE)
+        grown[start:end] = array[start:end]
+        array.resize((start, *array.shape[1:]), refcheck=False)
+        end = start
     return grown
 
 
