@@ -15,7 +15,7 @@ from segue.domain.event import Json
 from segue.domain.time import format_instant
 
 _IN_CHECKOUT = ("examples", "online-retail")
-_INSTALLED = ("examples", "online_retail")
+INSTALLED = ("examples", "online_retail")
 _FILE = ("data", "online_retail_2009_2010.parquet")
 _MAPPING = "map.yaml"
 _PLAYED_FROM = "2010-11-01"
@@ -82,7 +82,7 @@ class Retail:
 def shipped() -> Retail:
     """The example of the checkout that this code stands in, else the one that was installed with it."""
     package = Path(__file__).parents[2]
-    places = (package.parents[1].joinpath(*_IN_CHECKOUT), package.joinpath(*_INSTALLED))
+    places = (package.parents[1].joinpath(*_IN_CHECKOUT), package.joinpath(*INSTALLED))
     for place in places:
         if place.joinpath(*_FILE).is_file():
             return Retail(place)
