@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
@@ -16,11 +17,15 @@ from tests.strategies.resolver import resolve
 from tests.strategies.workspaces import workspaces
 
 CASES = int(os.environ.get("SEGUE_CASES", "2000"))
+PARTS = 4
+"""So that all cores have some."""
 
 
+@pytest.mark.parametrize("part", range(PARTS))
 @given(data=st.data())
-@settings(max_examples=CASES, deadline=None, backend=FRESH, suppress_health_check=list(HealthCheck))
-def test_the_engine_changes_what_the_interpreter_changes(data: st.DataObject) -> None:
+@settings(max_examples=CASES // PARTS, deadline=None, backend=FRESH, suppress_health_check=list(HealthCheck))
+def test_the_engine_changes_what_the_interpreter_changes(part: int, data: st.DataObject) -> None:
+    note(f"part {part}")
     workspace = data.draw(workspaces())
     history = data.draw(histories(workspace.names))
     sizes = data.draw(st.lists(st.integers(1, 8), min_size=1, max_size=4))
