@@ -127,7 +127,12 @@ class Core:
         """Write a snapshot when enough has happened since the last one. Evaluation must rest."""
         if self.engine.evaluated_seq - self.saved_seq >= SNAPSHOT_AFTER and self.failed is None:
             self.tidy()
-            snapshot.save(self.engine, self._snapshot)
+            try:
+                snapshot.save(self.engine, self._snapshot)
+            except OSError:
+                # An aid only: a disk too full for it keeps its room for the log.
+                self.forget_snapshots()
+                return
             self.saved_seq = self.engine.evaluated_seq
 
     def forget_snapshots(self) -> None:
