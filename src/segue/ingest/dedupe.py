@@ -182,8 +182,11 @@ class Seen:
     @classmethod
     def of_log(cls, high: U64, low: U64, received: I64) -> Seen:
         """The table after these events, which come in any order: the newest of a fingerprint counts."""
-        table, order = cls(len(high)), np.argsort(received, kind="stable")
-        table.seen_many(high[order], low[order], received[order], _NEVER)
+        if (np.diff(received) < 0).any():
+            order = np.argsort(received, kind="stable")
+            high, low, received = high[order], low[order], received[order]
+        table = cls(len(high))
+        table.seen_many(high, low, received, _NEVER)
         table.settle()
         return table
 

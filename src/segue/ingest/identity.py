@@ -248,7 +248,9 @@ class Identity:
         whole = cls()
         whole.ids = list(kept.user_ids)
         whole.into = list(range(len(whole.ids)))
-        whole.rows = {name: row for row, name in enumerate(whole.ids) if not name.startswith(FORGOTTEN)}
+        whole.rows = dict(zip(whole.ids, whole.into, strict=True))
+        for name in [name for name in whole.ids if name.startswith(FORGOTTEN)]:
+            whole.rows.pop(name, None)
         whole.rows.update((name, row) for _, name, row in kept.aliases)
         cut: dict[str, int] = {}
         for forgetting in forgettings:

@@ -131,10 +131,14 @@ def attach(batch: EventBatch, marks: Marks) -> None:
 
 def load(connection: sqlite3.Connection) -> Identity:
     """Everyone at once."""
-    profiles = connection.execute('SELECT user_id, created_at FROM profiles ORDER BY "row"').fetchall()
+    user_ids: list[str] = []
+    created_at: list[int] = []
+    for user_id, at in connection.execute('SELECT user_id, created_at FROM profiles ORDER BY "row"'):
+        user_ids.append(user_id)
+        created_at.append(at)
     return Identity(
-        user_ids=[user_id for user_id, _ in profiles],
-        created_at=[at for _, at in profiles],
+        user_ids=user_ids,
+        created_at=created_at,
         links=connection.execute("SELECT * FROM links ORDER BY seq").fetchall(),
         aliases=connection.execute("SELECT * FROM aliases ORDER BY seq").fetchall(),
         merges=connection.execute("SELECT * FROM merges ORDER BY seq").fetchall(),
