@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 
+from segue.engine.arithmetic import computed
 from segue.engine.formula import WHOLE, Constant, Formula, Junction, Leaf, Negation
 from segue.engine.kernel import layout as k
 from segue.engine.registry import AtomKey, FeatureKey
@@ -67,9 +67,9 @@ class Defaults:
         if key.kind == k.MEMBER:
             return self.members.get(key.segment, False)
         if key.kind == k.DOUBLE:
-            left = self._computed(key.code[: key.middle])
-            right = self._computed(key.code[key.middle :])
-            if math.isnan(left) or math.isnan(right):
+            left = computed(key.code[: key.middle], self._double)
+            right = computed(key.code[key.middle :], self._double)
+            if left is None or right is None:
                 return key.high == k.NE
             return _ORDER[key.high](left, right)
         value = self.initial(key.feature)
@@ -89,29 +89,9 @@ class Defaults:
             return (not missing and left == right) != key.negated
         return key.high == k.NE if missing else _ORDER[key.high](left, right)
 
-    def _computed(self, code: Sequence[tuple[int, float]]) -> float:
-        stack: list[float] = []
-        for instruction, argument in code:
-            if instruction == k.PUSH_CONSTANT:
-                stack.append(argument)
-            elif instruction == k.PUSH_FEATURE:
-                stack.append(self._double(int(argument)))
-            else:
-                right, left = stack.pop(), stack.pop()
-                stack.append(_calculated(instruction, left, right))
-        return stack[0]
-
-    def _double(self, feature: int) -> float:
+    def _double(self, feature: int) -> float | None:
         kind = self.features[feature].kind
         value = self.initial(feature)
         if kind == k.AVG or value == k.MISSING:
-            return math.nan
+            return None
         return float(value) if kind in WHOLE else value / 1e6
-
-
-def _calculated(instruction: int, left: float, right: float) -> float:
-    if instruction == k.DIVIDE:
-        return left / right if right else math.nan
-    if instruction == k.MULTIPLY:
-        return left * right
-    return left + right if instruction == k.ADD else left - right

@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from segue.domain.event import Json
 from segue.domain.number import MICRO
 from segue.domain.time import format_duration, format_instant
+from segue.engine.arithmetic import computed
 from segue.engine.formula import WHOLE, FormulaBuilder
 from segue.engine.kernel import layout as k
 from segue.engine.registry import FeatureKey
-from segue.language.interpret.comparing import calculate
 from segue.language.reading import is_literal, is_raw, literal_reading, walk
 from segue.language.tree import Arithmetic, Elapsed, Kind, Number, Operand, Trait
-
-OPERATORS = {k.ADD: "+", k.SUBTRACT: "-", k.MULTIPLY: "*", k.DIVIDE: "/"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +66,7 @@ class Reader:
             return walk(traits if shown.trait.owner == "user" else account, shown.trait.path)
         if shown.time >= 0:
             return self._time(shown)
-        return plain(self._computed(shown.code))
+        return plain(computed(shown.code, self._double))
 
     def _time(self, shown: Shown) -> str | None:
         at = int(self.row[self.columns[shown.time]])
@@ -78,18 +76,6 @@ class Reader:
             return format_instant(at)
         length = self.now - at if shown.direction == "since" else at - self.now
         return format_duration(length) if length >= 0 else f"-{format_duration(-length)}"
-
-    def _computed(self, code: tuple[tuple[int, float], ...]) -> float | None:
-        stack: list[float | None] = []
-        for instruction, argument in code:
-            if instruction == k.PUSH_CONSTANT:
-                stack.append(argument)
-            elif instruction == k.PUSH_FEATURE:
-                stack.append(self._double(int(argument)))
-            else:
-                right, left = stack.pop(), stack.pop()
-                stack.append(calculate(OPERATORS[instruction], left, right))
-        return stack[0]
 
     def _double(self, feature: int) -> float | None:
         kind = self.keys[feature].kind
