@@ -132,7 +132,7 @@ def attach(batch: EventBatch, marks: Marks) -> None:
 def load(connection: sqlite3.Connection) -> Identity:
     """Everyone at once."""
     user_ids: list[str] = []
-    created_at: list[int] = []
+    created_at: list[int | None] = []
     for user_id, at in connection.execute('SELECT user_id, created_at FROM profiles ORDER BY "row"'):
         user_ids.append(user_id)
         created_at.append(at)
