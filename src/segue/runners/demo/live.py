@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -27,7 +29,15 @@ def addresses(url: str, after: int, user: str, folder: Path, data: Path) -> Iter
     yield f"    {url}/v1/segments  all segments and their sizes"
     yield f"    {url}/v1/changes?after={after}  who came and went"
     yield "or type in another terminal:"
-    yield f"    segue explain {user} wholesale_buyers --workspace {folder} --data {data}"
+    yield f"    {_program()} explain {user} wholesale_buyers --workspace {folder} --data {data}"
+
+
+def _program() -> str:
+    """What to type for this program: its path where a shell would not find it, as in a checkout."""
+    typed = sys.argv[0]
+    known = shutil.which("segue")
+    is_known = known is not None and Path(known).resolve() == Path(typed).resolve()
+    return "segue" if is_known or Path(typed).name != "segue" else typed
 
 
 def play_live(retail: Retail, client: Client, user: str, after: int, say: Say) -> None:
