@@ -7,6 +7,7 @@ to a list of yes-or-no questions about it, one bit each.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -23,6 +24,10 @@ Question = Compare | In | Match | Presence
 
 QUESTIONS_MAX = 62
 """Bits of one column; the sign and the spelling of MISSING stay free."""
+
+
+IDENTITIES_KEPT_MAX = 65_536
+"""Texts whose hash is remembered: categories and the like come again and again."""
 
 
 class Reader(Protocol):
@@ -43,6 +48,7 @@ def identity_reader(value: Json, /) -> int:
     return MISSING if key is None else identity_of(key)
 
 
+@lru_cache(maxsize=IDENTITIES_KEPT_MAX)
 def identity_of(key: str) -> int:
     """63 bits of a keyed-by-nothing hash; two of a person's values collide once in 2**62 pairs."""
     digest = blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).digest()
