@@ -247,6 +247,8 @@ def _larger(array: k.AnyArray, size: int) -> k.AnyArray:
 
 def _moved(array: k.AnyArray, size: int) -> k.AnyArray:
     """The same, of a large array that is given up: its memory is given back on the way."""
+    if not array.flags.owndata:
+        return _larger(array, size)
     grown = np.zeros((size, *array.shape[1:]), array.dtype)
     end = len(array)
     while end > 0:

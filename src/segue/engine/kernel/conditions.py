@@ -36,19 +36,22 @@ from segue.engine.kernel.layout import (
     MISSING,
     MULTIPLY,
     NE,
+    PHASE_APPLY,
     PRESENT,
     PUSH_CONSTANT,
     PUSH_FEATURE,
     R_DIRTY,
     R_NOW,
+    R_PHASE,
     R_TOUCHES,
     SAME,
     SEQUENCE,
     SESSIONS,
     SUBTRACT,
     SUM,
+    WITHIN,
 )
-from segue.engine.kernel.values import as_double, compared
+from segue.engine.kernel.values import as_double, compared, sum_saturated
 from segue.engine.kernel.world import (
     World,
     atoms_of,
@@ -125,6 +128,28 @@ def edges_crossed(w: World, feature: int, row: int, old: int, new: int) -> None:
 
 
 @inlined
+def elapsed_holds(w: World, atom: int, value: int) -> bool:
+    """Whether an ELAPSED atom is true of a value now."""
+    negated = atoms_of(w)[atom].negated != 0
+    if value == MISSING:
+        return negated
+    length = registers_of(w)[R_NOW] - value
+    return (atoms_of(w)[atom].low <= length <= atoms_of(w)[atom].high) != negated
+
+
+@inlined
+def elapsed_turned(w: World, atom: int, old: int, new: int) -> bool:
+    """Whether an ELAPSED atom may be other than it was when it was last looked at.
+
+    When a step is applied, all that time alone turned was looked at before, so the old value tells.
+    While what is due is collected it does not: it may have turned at this very moment.
+    """
+    if registers_of(w)[R_PHASE] != PHASE_APPLY:
+        return True
+    return elapsed_holds(w, atom, old) != elapsed_holds(w, atom, new)
+
+
+@inlined
 def value_changed(w: World, feature: int, row: int, old: int) -> None:
     """Touch what may have flipped now that a feature's value is no longer ``old``."""
     new = compared(w, feature, row)
@@ -146,6 +171,9 @@ def value_changed(w: World, feature: int, row: int, old: int) -> None:
         atom = pool_of(w)[k]
         if atoms_of(w)[atom].kind == BIT:
             if ((old ^ new) >> atoms_of(w)[atom].low) & 1:
+                touch(w, row, atom)
+        elif atoms_of(w)[atom].kind == ELAPSED:
+            if old != new and elapsed_turned(w, atom, old, new):
                 touch(w, row, atom)
         elif old != new or kind == AVG or atoms_of(w)[atom].kind in (EXACT, DOUBLE):
             touch(w, row, atom)
@@ -236,9 +264,26 @@ def double_holds(w: World, atom: int, row: int) -> bool:
 
 
 @inlined
+def within_holds(w: World, atom: int, row: int) -> bool:
+    """Whether a WITHIN atom, by far the most frequent kind, is true of a profile now."""
+    feature = atoms_of(w)[atom].feature
+    negated = atoms_of(w)[atom].negated != 0
+    column = features_of(w)[feature].column
+    if features_of(w)[feature].kind == SUM:
+        value = sum_saturated(w, row, column)
+    else:
+        value = columns_of(w)[row, column]
+        if value == MISSING:
+            return negated
+    return (atoms_of(w)[atom].low <= value <= atoms_of(w)[atom].high) != negated
+
+
+@inlined
 def atom_holds(w: World, atom: int, row: int) -> bool:
     """Whether an atom is true of a profile now."""
     kind = atoms_of(w)[atom].kind
+    if kind == WITHIN:
+        return within_holds(w, atom, row)
     if kind == MEMBER:
         segment = atoms_of(w)[atom].feature
         return (members_of(w)[row, segment >> 6] >> np.uint64(segment & 63)) & ONE != 0
@@ -259,11 +304,7 @@ def atom_holds(w: World, atom: int, row: int) -> bool:
             value = columns_of(w)[row, features_of(w)[feature].column + 2] - 1
             return (value >= 0) != negated
         return (value != MISSING) != negated
-    if value == MISSING and features_of(w)[atoms_of(w)[atom].feature].kind != SUM:
-        return negated
-    if kind == ELAPSED:
-        value = registers_of(w)[R_NOW] - value
-    return (atoms_of(w)[atom].low <= value <= atoms_of(w)[atom].high) != negated
+    return elapsed_holds(w, atom, value)
 
 
 @inlined

@@ -90,7 +90,9 @@ def mark_dependents(w: World, atom: int, row: int) -> None:
     for k in range(atoms_of(w)[atom].waker_at, atoms_of(w)[atom].waker_end):
         mark(w, pool_of(w)[k])
     for high in range(atom_sleeper_sum_of(w).shape[1]):
-        words = atom_sleeper_sum_of(w)[atom, high] & awake_sum_of(w)[row, high]
+        words = atom_sleeper_sum_of(w)[atom, high]
+        if words != 0:
+            words &= awake_sum_of(w)[row, high]
         while words != 0:
             word = (high << 6) + lowest_bit(words)
             words &= words - ONE
