@@ -125,7 +125,9 @@ def _insert(connection: sqlite3.Connection, columns: ChangeColumns) -> None:
     known = identity.row_count(connection)
     if int(columns.rows.max()) >= known or int(columns.rows.min()) < 0:
         raise ValueError(f"a change is of a row beyond the {known} profiles")
-    codes = np.array([_segment_code(connection, name) for name in columns.names], np.int32)
+    codes = np.zeros(len(columns.names), np.int32)
+    for place in np.flatnonzero(np.bincount(columns.segments)).tolist():
+        codes[place] = _segment_code(connection, columns.names[place])
     rows = np.empty(len(columns), _RECORD)
     rows["row"] = columns.rows
     rows["segment"] = codes[columns.segments]
@@ -141,9 +143,12 @@ def _insert(connection: sqlite3.Connection, columns: ChangeColumns) -> None:
 
 
 def _segment_code(connection: sqlite3.Connection, name: str) -> int:
-    connection.execute("INSERT OR IGNORE INTO segment_names (name) VALUES (?)", (name,))
-    found: int = connection.execute("SELECT id FROM segment_names WHERE name = ?", (name,)).fetchone()[0]
-    return found
+    held = connection.execute("SELECT id FROM segment_names WHERE name = ?", (name,)).fetchone()
+    if held is not None:
+        return int(held[0])
+    added = connection.execute("INSERT INTO segment_names (name) VALUES (?)", (name,)).lastrowid
+    assert added is not None
+    return added
 
 
 def read(
