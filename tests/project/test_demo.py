@@ -78,6 +78,8 @@ def test_the_check_finds_the_members_that_sql_finds(tmp_path: Path) -> None:
     with Service.open(workspace, data) as service:
         assert {name: [each.user_id for each in service.members(name)] for name in expected} == expected
         assert service.status().changes == report["imported"]["changes"] + report["played"]["changes"]
+    explained = here("explain", "12415", "recent_big_basket", "--workspace", workspace, "--data", data)
+    assert explained.out in (ROOT / "README.md").read_text(encoding="utf-8")
     assert list((tmp_path / "temporary").iterdir()) == []
     assert not (data / "serve.json").exists()
 
@@ -134,14 +136,18 @@ def test_json_is_of_the_check_alone() -> None:
 
 def test_what_is_imported_and_what_is_played_is_the_year(tmp_path: Path) -> None:
     retail = shipped()
-    retail.write_imported(tmp_path / "imported.parquet")
+    files = [str(file) for file in retail.write_imported(tmp_path)]
     hours = list(retail.played())
     rows = duckdb.connect().execute(
         f"select user_id, epoch_ms(ts), event, invoice, sku, quantity, price, amount, country from '{FILE}'"
     )
     everything = rows.fetchall()
-    imported = duckdb.connect().read_parquet(str(tmp_path / "imported.parquet")).fetchall()
+    imported = duckdb.connect().read_parquet(files).fetchall()
     played = [call for hour in hours for call in hour.calls]
+    assert (len(files), len(imported)) == (11, retail.imported_rows())
+    assert [row[:1] + row[2:3] for row in imported] == [
+        row[:1] + row[2:3] for row in everything[: len(imported)]
+    ]
     assert len(imported) + len(played) == len(everything)
     assert [int(call["userId"]) for call in played] == [row[0] for row in everything[len(imported) :]]
     assert [tuple(call["properties"].values()) for call in played] == [

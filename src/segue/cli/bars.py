@@ -28,10 +28,10 @@ def bar(title: str, unit: str) -> Iterator[Progress]:
             if task.total is None:
                 return Text("")
             rate = task.finished_speed or task.speed
-            speed = "" if rate is None else f"  {rate:,.0f} {unit}/s"
-            return Text(f"{int(task.completed):,} of {int(task.total):,} {unit}{speed}")
+            speed = "" if rate is None else f"  {rate:,.0f}/s"
+            return Text(f"{int(task.completed):,} of {int(task.total):,} {unit}{speed}", no_wrap=True)
 
-    columns = (TextColumn("{task.description}"), BarColumn(), Amount(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=20), Amount(), TimeRemainingColumn())
     with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
         task = bars.add_task(title, total=None)
         yield lambda done, total: bars.update(task, completed=done, total=total)

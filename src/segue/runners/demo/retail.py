@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import groupby
+from datetime import date
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import duckdb
@@ -18,10 +19,18 @@ _IN_CHECKOUT = ("examples", "online-retail")
 INSTALLED = ("examples", "online_retail")
 _FILE = ("data", "online_retail_2009_2010.parquet")
 _MAPPING = "map.yaml"
-_PLAYED_FROM = "2010-11-01"
+_MONTHS = [date(2009, 12, 1), *(date(2010, month, 1) for month in range(1, 12))]
+"""The first days of the months that are imported, and of the one that is played."""
 _HOUR_MS = 3_600_000
 _COLUMNS = "epoch_ms(ts), cast(user_id as varchar), event, invoice, sku, quantity, price, amount, country"
 _PROPERTIES = ("invoice", "sku", "quantity", "price", "amount", "country")
+
+
+def _sql(day: date) -> str:
+    return f"timestamp '{day}'"
+
+
+_PLAYED = _sql(_MONTHS[-1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +62,25 @@ class Retail:
             hint = "name a folder that can be written to"
             raise refusal("E451", f"the demo cannot be copied to {folder}: {fault}", hint) from fault
 
-    def write_imported(self, file: Path) -> None:
-        """Writes the rows before the last month as a Parquet file."""
+    def write_imported(self, folder: Path) -> list[Path]:
+        """Writes the months before the last one as Parquet files, in order."""
+        files = []
         with duckdb.connect() as connection:
-            self._rows(connection, "<").write_parquet(str(file))
+            for start, end in pairwise(_MONTHS):
+                files.append(folder / f"{start:%Y-%m}.parquet")
+                rows = self._rows(connection, f"ts >= {_sql(start)} and ts < {_sql(end)}")
+                rows.write_parquet(str(files[-1]))
+        return files
+
+    def imported_rows(self) -> int:
+        """How many rows these files have together."""
+        with duckdb.connect() as connection:
+            return len(self._rows(connection, f"ts < {_PLAYED}"))
 
     def played(self) -> Iterator[Hour]:
         """The last month as a client sends it, hour by hour."""
         with duckdb.connect() as connection:
-            rows = self._rows(connection, ">=").project(_COLUMNS).fetchall()
+            rows = self._rows(connection, f"ts >= {_PLAYED}").project(_COLUMNS).fetchall()
         calls = (_call(number, *row) for number, row in enumerate(rows))
         for start, pairs in groupby(calls, key=lambda pair: pair[0] - pair[0] % _HOUR_MS):
             yield Hour(start, [call for _, call in pairs])
@@ -70,13 +89,15 @@ class Retail:
         """The user with the most orders in the last month."""
         orders = "user_id, count(distinct invoice) as orders"
         with duckdb.connect() as connection:
-            by_orders = self._rows(connection, ">=").aggregate(orders).order("orders desc, user_id")
+            by_orders = (
+                self._rows(connection, f"ts >= {_PLAYED}").aggregate(orders).order("orders desc, user_id")
+            )
             ((user, _),) = by_orders.limit(1).fetchall()
         return str(user)
 
-    def _rows(self, connection: duckdb.DuckDBPyConnection, when: str) -> duckdb.DuckDBPyRelation:
+    def _rows(self, connection: duckdb.DuckDBPyConnection, condition: str) -> duckdb.DuckDBPyRelation:
         file = self.folder.joinpath(*_FILE)
-        return connection.read_parquet(str(file)).filter(f"ts {when} timestamp '{_PLAYED_FROM}'")
+        return connection.read_parquet(str(file)).filter(condition)
 
 
 def shipped() -> Retail:

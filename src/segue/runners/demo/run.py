@@ -22,7 +22,7 @@ from segue.runners.demo.client import Client
 from segue.runners.demo.live import addresses, play_live
 from segue.runners.demo.retail import Retail, shipped
 from segue.runners.demo.stage import serving
-from segue.service.commands.command import Progress
+from segue.service.commands.command import Progress, silent
 from segue.service.service import Service
 
 PORT = 8000
@@ -50,7 +50,7 @@ def demo(check: bool, workspace: Path | None, data: Path | None, show: Show) -> 
         _require_new(folder)
         _require_new(stored)
         retail.copy_to(folder)
-        imported = _import(retail, folder, stored, Path(scratch, "eleven_months.parquet"), show)
+        imported = _import(retail, folder, stored, Path(scratch), show)
         if check:
             return _check(retail, folder, stored, imported, show)
         _live(retail, folder, stored, imported.changes, show)
@@ -62,16 +62,20 @@ def _require_new(folder: Path) -> None:
         raise refusal("E455", f"{folder} is there already and is not empty", "name a new folder")
 
 
-def _import(retail: Retail, folder: Path, data: Path, file: Path, show: Show) -> Took:
-    retail.write_imported(file)
+def _import(retail: Retail, folder: Path, data: Path, scratch: Path, show: Show) -> Took:
+    files, rows = retail.write_imported(scratch), retail.imported_rows()
     if not any(Path(numba.config.CACHE_DIR).rglob("run.*.nbc")):  # type: ignore[attr-defined]
         show.say("compiling the kernel, once: up to a minute")
     with Service.open(folder, data, running="segue demo") as service:
         show.say("importing December 2009 to October 2010")
+        mapping, events = read_mapping(str(retail.mapping)), 0
         began = time.perf_counter()
         with show.bar("eleven months", "rows") as progress:
-            tally = service.import_file(file, read_mapping(str(retail.mapping)), _SOURCE, progress)
-        took = Took(tally.accepted, time.perf_counter() - began, service.status().changes)
+            progress(0, rows)
+            for file in files:
+                events += service.import_file(file, mapping, _SOURCE, silent).accepted
+                progress(events, rows)
+        took = Took(events, time.perf_counter() - began, service.status().changes)
     show.say(f"    {took.sentence()}")
     return took
 
