@@ -68,12 +68,12 @@ from segue.engine.kernel.world import (
     segments_of,
     since_homes_of,
     soon,
+    stack,
     touched_of,
     touches_of,
 )
 
 ONE = np.uint64(1)
-DEPTH_MAX = 64
 
 
 @inlined
@@ -227,29 +227,29 @@ def exact_holds(w: World, atom: int, row: int) -> bool:
 @inlined
 def computed(w: World, row: int, start: int, end: int) -> float:
     """Run arithmetic on doubles; NaN stands for missing."""
-    stack = np.empty(DEPTH_MAX, np.float64)
+    values = stack()
     top = -1
     for k in range(start, end):
         code = code_of(w)[k, 0]
         if code == PUSH_FEATURE:
             top += 1
-            stack[top] = as_double(w, code_of(w)[k, 1], row)
+            values[top] = as_double(w, code_of(w)[k, 1], row)
         elif code == PUSH_CONSTANT:
             top += 1
-            stack[top] = constants_of(w)[code_of(w)[k, 1]]
+            values[top] = constants_of(w)[code_of(w)[k, 1]]
         else:
-            right = stack[top]
+            right = values[top]
             top -= 1
-            left = stack[top]
+            left = values[top]
             if code == ADD:
-                stack[top] = left + right
+                values[top] = left + right
             elif code == SUBTRACT:
-                stack[top] = left - right
+                values[top] = left - right
             elif code == MULTIPLY:
-                stack[top] = left * right
+                values[top] = left * right
             elif code == DIVIDE:
-                stack[top] = np.nan if right == 0.0 else left / right
-    return stack[0]
+                values[top] = np.nan if right == 0.0 else left / right
+    return values[0]
 
 
 @inlined

@@ -21,7 +21,7 @@ from numba.core import cgutils
 from numba.np import arrayobj
 
 from segue.engine.kernel import layout as k
-from segue.engine.kernel.layout import Batch, Ints, Program, State
+from segue.engine.kernel.layout import Batch, Doubles, Ints, Program, State
 
 World = int
 """Inside the kernel: where the array of addresses and lengths lies."""
@@ -29,6 +29,7 @@ World = int
 
 _intrinsic: Any = extending.intrinsic
 _function: Any = cgutils.get_or_insert_function
+_alloca: Any = cgutils.alloca_once
 _make_array: Any = arrayobj.make_array
 _populate_array: Any = arrayobj.populate_array
 
@@ -71,6 +72,27 @@ def _soon(_context: Any, array: Any, _place: Any, _offset: Any) -> Any:
 
 soon: Callable[[Any, int, int], None] = _intrinsic(_soon)
 """``soon(array, place, offset)``: have memory fetched, ``offset`` bytes into a record or a row."""
+
+
+DEPTH_MAX = 64
+"""How deep arithmetic may nest."""
+
+
+def _stack(_context: Any) -> Any:
+    array_type = types.Array(types.float64, 1, "C")
+
+    def built(context: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
+        array = _make_array(array_type)(context, builder)
+        size, item = (ir.Constant(cgutils.intp_t, number) for number in (DEPTH_MAX, 8))
+        memory = _alloca(builder, ir.DoubleType(), size=size)
+        _populate_array(array, memory, [size], [item], item, None)
+        return array._getvalue()
+
+    return array_type(), built
+
+
+stack: Callable[[], Doubles] = _intrinsic(_stack)
+"""[DEPTH_MAX] doubles that live as long as the call, without memory being asked for."""
 
 
 _PROGRAM = (
