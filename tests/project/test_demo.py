@@ -19,11 +19,13 @@ from pathlib import Path
 from typing import IO, Any
 
 import duckdb
+import numba
 import pytest
 
+from segue.domain.errors import SegueError
 from segue.domain.limits import BATCH_EVENTS_MAX
 from segue.runners.demo.retail import INSTALLED, Retail, shipped
-from segue.runners.demo.run import PORT
+from segue.runners.demo.run import PORT, kernel_is_compiled
 from segue.service.service import Service
 from tests.cli.segue import here
 from tests.project.online_retail_expected import FILE, ROOT, WORKSPACE, members_at
@@ -162,6 +164,21 @@ def test_the_demo_is_part_of_what_is_installed() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     included = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
     assert included == {WORKSPACE.relative_to(ROOT).as_posix(): "/".join(("segue", *INSTALLED))}
+
+
+def test_a_place_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SegueError, match="E451"):
+        shipped().write_imported(tmp_path / "nowhere")
+    (tmp_path / "file").touch()
+    with pytest.raises(SegueError, match="E451"):
+        shipped().copy_to(tmp_path / "file" / "workspace")
+
+
+def test_it_knows_whether_the_kernel_is_compiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Service.open(WORKSPACE, tmp_path):
+        assert kernel_is_compiled()
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path / "empty"))
+    assert not kernel_is_compiled()
 
 
 def test_a_copy_holds_no_data_folder(tmp_path: Path) -> None:

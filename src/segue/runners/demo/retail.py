@@ -63,13 +63,17 @@ class Retail:
             raise refusal("E451", f"the demo cannot be copied to {folder}: {fault}", hint) from fault
 
     def write_imported(self, folder: Path) -> list[Path]:
-        """Writes the months before the last one as Parquet files, in order."""
+        """Writes the months before the last one as Parquet files, in order; E451 when it cannot."""
         files = []
         with duckdb.connect() as connection:
             for start, end in pairwise(_MONTHS):
                 files.append(folder / f"{start:%Y-%m}.parquet")
                 rows = self._rows(connection, f"ts >= {_sql(start)} and ts < {_sql(end)}")
-                rows.write_parquet(str(files[-1]))
+                try:
+                    rows.write_parquet(str(files[-1]))
+                except duckdb.IOException as fault:
+                    hint = "make room, or name another place with the environment variable TMPDIR"
+                    raise refusal("E451", f"{files[-1]} cannot be written: {fault}", hint) from fault
         return files
 
     def imported_rows(self) -> int:

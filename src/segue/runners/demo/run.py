@@ -57,6 +57,11 @@ def demo(check: bool, workspace: Path | None, data: Path | None, show: Show) -> 
         return None
 
 
+def kernel_is_compiled() -> bool:
+    """Whether the next start finds the kernel in the cache."""
+    return any(Path(numba.config.CACHE_DIR).rglob("run.*.nbc"))  # type: ignore[attr-defined]
+
+
 def _require_new(folder: Path) -> None:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise refusal("E455", f"{folder} is there already and is not empty", "name a new folder")
@@ -64,7 +69,7 @@ def _require_new(folder: Path) -> None:
 
 def _import(retail: Retail, folder: Path, data: Path, scratch: Path, show: Show) -> Took:
     files, rows = retail.write_imported(scratch), retail.imported_rows()
-    if not any(Path(numba.config.CACHE_DIR).rglob("run.*.nbc")):  # type: ignore[attr-defined]
+    if not kernel_is_compiled():
         show.say("compiling the kernel, once: up to a minute")
     with Service.open(folder, data, running="segue demo") as service:
         show.say("importing December 2009 to October 2010")
