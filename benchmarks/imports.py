@@ -34,9 +34,9 @@ from segue.log.body import decode_body
 from segue.log.sqlite import SqliteLog
 from segue.service.service import Service
 
-LINES, USERS, COPIES = 200_000, 20_000, 3
+LINES, USERS, COPIES = 150_000, 20_000, 2
 RATIO_MIN, PARQUET_MIN = 0.25, 500_000.0
-ROUNDS = 3
+ROUNDS = 2
 
 
 @contextmanager
