@@ -26,7 +26,7 @@ from tests.strategies.histories import History, histories
 from tests.strategies.vocabulary import LISTS, START_MS, USERS
 from tests.strategies.workspaces import Workspace, workspaces
 
-CASES = int(os.environ.get("SEGUE_CASES", "40"))
+CASES = int(os.environ.get("SEGUE_CASES", "20"))
 LAW = settings(
     max_examples=CASES,
     deadline=None,
@@ -116,6 +116,27 @@ class Story:
                 continue
             self.take(part)
             self.pause(breaks)
+
+    def run_unwatched(self, history: History) -> None:
+        """Take what the oracle, which cannot forget, need not see."""
+        for part in parts(self.data, history):
+            if part[0][0] == "event":
+                self.driven.import_events(part)
+            elif part[0][0] == "list" or part[0][2] in self.workspace.names:
+                self.driven.hand(part[0])
+            if self.data.draw(st.integers(0, 3)) == 0:
+                self.driven.restart()
+
+    def whole(self) -> None:
+        """The service agrees with itself, also after it was opened again."""
+        for again in (self.driven.restart, self.driven.save):
+            assert self.driven.service.verify(lambda _done, _total: None) == []
+            told = (self.driven.changes(), [self.driven.members(name) for name in self.workspace.names])
+            again()
+            assert (
+                self.driven.changes(),
+                [self.driven.members(name) for name in self.workspace.names],
+            ) == told
 
     def look(self) -> None:
         """Everything that is said now is true."""
@@ -260,3 +281,33 @@ def test_verify_sees_one_bit_that_is_wrong(data: st.DataObject) -> None:
         assert [(each.kind, each.user_id, each.segment, each.engine) for each in found][:1] == [
             ("membership", story.oracle.resolver.ids[row], name, not was)
         ]
+
+
+@LAW
+@given(data=st.data())
+def test_forgetting_leaves_the_others_and_the_log_whole(data: st.DataObject) -> None:
+    with told_of(data) as story:
+        history = data.draw(histories(story.workspace.names))
+        cut = data.draw(st.integers(0, len(history)))
+        story.run(history[:cut], ("nothing", "nothing", "stretch", "save", "restart"))
+        story.look()
+        who = data.draw(_ids)
+        before = {name: story.driven.members(name) for name in story.workspace.names}
+        gone = story.driven.service.user(who).user_id
+        others = [user for user in USERS if story.driven.service.user(user).user_id != gone]
+        events = {user: story.driven.service.events(user) for user in others}
+        note(f"forget {who}, who is {gone}")
+        event(f"forgotten: {story.driven.service.forget(who)}")
+        story.whole()
+        assert {user: story.driven.service.events(user) for user in others} == events
+        if not reads_accounts(story.workspace):
+            for name, was in before.items():
+                left = {user: since for user, since in was.items() if user != gone}
+                assert story.driven.members(name) == left
+        story.run_unwatched(history[cut:])
+        story.whole()
+
+
+def reads_accounts(workspace: Workspace) -> bool:
+    """Whether what one member told of an account may decide for another."""
+    return any("group." in spell(each.condition) for each in workspace.definitions)
