@@ -30,6 +30,8 @@ RATE, SECONDS, BATCH, PROBES = 2_000, 8, 10, 20
 USERS = 20_000
 MEMBERS = 1_000_000
 VISIBLE_MS_MAX, ACKNOWLEDGED_MS_MAX = 10.0, 50.0
+Took = tuple[float, float]
+"""When a post began, by ``perf_counter``, and the seconds until it was answered."""
 LEAD_SECONDS = 60
 """From the making of the file to the moment when all its members fall due."""
 
@@ -88,9 +90,7 @@ def _event(number: int, name: str, user: str) -> dict[str, object]:
     }  # fmt: skip
 
 
-async def _load(
-    port: int, end: float, acknowledged: list[tuple[float, float]], lane: int, lanes: int
-) -> None:
+async def _load(port: int, end: float, acknowledged: list[Took], lane: int, lanes: int) -> None:
     """Batches at their share of the rate; (when, seconds until acknowledged) of each."""
     client = await Client(port).open()
     gap, number = BATCH * lanes / RATE, lane * 10_000_000
@@ -125,9 +125,9 @@ async def _probe(port: int, end: float, visible: list[float], lane: int) -> None
         await asyncio.sleep(max(0.0, 2 / PROBES - took))
 
 
-async def _under_load(port: int, seconds: float) -> tuple[list[tuple[float, float]], list[float]]:
+async def _under_load(port: int, seconds: float) -> tuple[list[Took], list[float]]:
     end = time.perf_counter() + seconds
-    acknowledged: list[tuple[float, float]] = []
+    acknowledged: list[Took] = []
     visible: list[float] = []
     await asyncio.gather(
         *(_load(port, end, acknowledged, lane, 4) for lane in range(4)),
