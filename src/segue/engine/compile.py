@@ -96,16 +96,13 @@ class _Assembly:
         """All tables."""
         everyone = self._everyone_due()
         codes = Codes.of(self.registry, self.rules.zone)
-        initial = [value for key in self.features for value in self._initial(key)]
-        features = self._features()
-        streams, width = self._streams(len(initial))
-        columns = np.full(width, -1, np.int64)
-        columns[: len(initial)] = initial
+        features, streams = self._features(), self._streams()
+        columns = self._columns(features, streams)
         guards = self._guards(everyone)
         code, constants, atoms = self._atoms(guards)
         segments, nodes = self._segments(guards)
         cursors, groups = self.cursors.table(self.pool), self._groups()
-        bounds = self._bounds(codes, guards.at_creation, width)
+        bounds = self._bounds(codes, guards.at_creation, len(columns))
         program = k.Program(
             **codes.tables(),
             streams=streams,
@@ -165,7 +162,6 @@ class _Assembly:
         table = np.zeros(len(self.features), k.FEATURE)
         edges, missing, other = self._feature_atoms()
         dues = self._dues()
-        column = 0
         for number, key in enumerate(self.features):
             self.cursors.of_window(number, key)
             record = table[number]
@@ -173,8 +169,6 @@ class _Assembly:
             record["stream"] = self._number(key)
             record["window"], record["start"], record["end"] = window_codes(key.window)
             record["within"] = key.within
-            record["column"] = column
-            column += len(self._initial(key))
             anchor = key.window if isinstance(key.window, SinceEvent) else None
             record["anchor"] = self.registry.number(Stream(anchor.event)) if anchor else -1
             record["anchor_first"] = anchor is not None and anchor.which == "first"
@@ -227,8 +221,26 @@ class _Assembly:
 
     # ---- streams -----------------------------------------------------------------------------
 
-    def _streams(self, width: int) -> tuple[k.Records, int]:
-        """The table, and how many columns there are with the chains' newest entries."""
+    def _columns(self, features: k.Records, streams: k.Records) -> k.Ints:
+        """Give features their columns, and streams that of the chain's newest entry; the first values of all.
+
+        What an event touches together stands together: a chain before the first feature that reads it.
+        """
+        initial: list[int] = []
+        for number, key in enumerate(self.features):
+            stream = streams[features[number]["stream"]] if isinstance(key.stream, Stream) else None
+            if stream is not None and stream["kept"] and stream["column"] < 0:
+                stream["column"] = len(initial)
+                initial.append(-1)
+            features[number]["column"] = len(initial)
+            initial += self._initial(key)
+        for stream in streams:
+            if stream["kept"] and stream["column"] < 0:
+                stream["column"] = len(initial)
+                initial.append(-1)
+        return np.array([*initial, *([-1, -1] if self.session >= 0 else [])], np.int64)
+
+    def _streams(self) -> k.Records:
         table = np.zeros(len(self.registry.streams), k.STREAM)
         readers: list[list[int]] = [[] for _ in table]
         others: list[list[int]] = [[] for _ in table]
@@ -245,15 +257,14 @@ class _Assembly:
             table[stream]["horizon"] = max(table[stream]["horizon"], distance)
         table["kept"] = table["horizon"] > 0
         for number, record in enumerate(table):
-            record["column"] = width if record["kept"] else -1
-            width += int(record["kept"])
+            record["column"] = -1
             self.pool.lists(
                 record,
                 feature=readers[number],
                 other=others[number],
                 cursor=self.cursors.of_stream(number),
             )
-        return table, width + (2 if self.session >= 0 else 0)
+        return table
 
     def _other_streams(self, key: FeatureKey) -> set[int]:
         """Streams that bound the window or lead up to the event, besides the feature's own."""
