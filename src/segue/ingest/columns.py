@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from itertools import compress
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -42,11 +43,11 @@ class Columns:
     def __init__(self, items: Sequence[Item]) -> None:
         self.raws: list[bytes] = [raw for raw, _ in items]
         self.bodies: list[Body] = [body for _, body in items]
-        self.kinds: list[str] = [body.type for body in self.bodies]
-        self.names: list[str | None] = [body.event for body in self.bodies]
-        self.users: list[str | None] = [body.userId for body in self.bodies]
-        self.anonymous: list[str | None] = [body.anonymousId for body in self.bodies]
-        self.message_ids: list[str] = [body.messageId for body in self.bodies]
+        self.kinds: list[str] = self.sent("type")
+        self.names: list[str | None] = self.sent("event")
+        self.users: list[str | None] = self.sent("userId")
+        self.anonymous: list[str | None] = self.sent("anonymousId")
+        self.message_ids: list[str] = self.sent("messageId")
         self.previous: list[str | None] = [None] * len(self.bodies)
         self.groups: list[str | None] = [None] * len(self.bodies)
 
@@ -100,4 +101,4 @@ class Columns:
 
     def sent(self, field: str) -> list[Any]:
         """A field of each event as it was sent."""
-        return [getattr(body, field) for body in self.bodies]
+        return list(map(attrgetter(field), self.bodies))

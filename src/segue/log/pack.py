@@ -69,16 +69,15 @@ def unpack_json(blob: bytes, what: str) -> Any:
 
 def pack_batch(batch: EventBatch) -> tuple[bytes, bytes]:
     """The columns and the raw bodies of a batch."""
-    names: dict[str | None, int] = {None: 0}
-    codes = [names.setdefault(name, len(names)) for name in batch.names]
+    names = {name: code for code, name in enumerate(dict.fromkeys([None, *batch.names]))}
     columns = Columns(
         source=batch.source,
-        types=bytes([_CODES[kind] for kind in batch.types]),
+        types=bytes(map(_CODES.__getitem__, batch.types)),
         rows=array("i", batch.rows).tobytes(),
         timestamps=array("q", batch.timestamps).tobytes(),
         received=array("q", batch.received).tobytes(),
         names=[name for name in names if name is not None],
-        name_codes=array("i", codes).tobytes(),
+        name_codes=array("i", map(names.__getitem__, batch.names)).tobytes(),
         message_ids=batch.message_ids,
         group_ids=batch.group_ids if any(batch.group_ids) else None,
     )

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import compress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -99,11 +100,14 @@ def _chunks(path: Path) -> Iterator[Lines]:
     raws: list[bytes] = []
     lines: list[int] = []
     for text in _whole_lines(path):
-        for at, raw in enumerate(text.split(b"\n"), number):
-            if raw and not raw.isspace():
-                raws.append(raw)
-                lines.append(at)
-        number += text.count(b"\n")
+        texts = text.removesuffix(b"\n").split(b"\n")
+        numbers: Sequence[int] = range(number, number + len(texts))
+        number += len(texts)
+        if text.count(b"\n{") + text.startswith(b"{") < len(texts):
+            held = [bool(raw) and not raw.isspace() for raw in texts]
+            texts, numbers = list(compress(texts, held)), list(compress(numbers, held))
+        raws += texts
+        lines += numbers
         while len(raws) >= CHUNK_ROWS:
             yield raws[:CHUNK_ROWS], lines[:CHUNK_ROWS]
             raws, lines = raws[CHUNK_ROWS:], lines[CHUNK_ROWS:]
