@@ -24,8 +24,9 @@ import pytest
 
 from segue.domain.errors import SegueError
 from segue.domain.limits import BATCH_EVENTS_MAX
+from segue.engine.warm import is_compiled
 from segue.runners.demo.retail import INSTALLED, Retail, shipped
-from segue.runners.demo.run import PORT, kernel_is_compiled
+from segue.runners.demo.run import PORT
 from segue.service.service import Service
 from tests.cli.segue import here
 from tests.project.online_retail_expected import FILE, ROOT, WORKSPACE, members_at
@@ -176,9 +177,9 @@ def test_a_place_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
 
 def test_it_knows_whether_the_kernel_is_compiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Service.open(WORKSPACE, tmp_path):
-        assert kernel_is_compiled()
+        assert is_compiled()
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path / "empty"))
-    assert not kernel_is_compiled()
+    assert not is_compiled()
 
 
 def test_a_copy_holds_no_data_folder(tmp_path: Path) -> None:

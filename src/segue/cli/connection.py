@@ -9,6 +9,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -113,8 +114,11 @@ def connected(
     if server is not None:
         yield server
         return
+    from segue.engine.warm import NOTICE, is_compiled
     from segue.service.service import Service
 
+    if not is_compiled():
+        print(NOTICE, file=sys.stderr)
     with bar("catching up", "entries") as progress:
         service = Service.open(workspace, data, running=running, progress=progress)
     with service:

@@ -6,10 +6,21 @@ The compiled code is kept in the user's cache folder, so this is slow once for e
 from __future__ import annotations
 
 import time
+from pathlib import Path
+
+import numba
 
 from segue.engine.compile import compile_definitions
 from segue.engine.machine import Machine
 from segue.language.interpret import Rules
+
+NOTICE = "compiling the kernel, once: up to a minute"
+"""What to tell who waits for a first start."""
+
+
+def is_compiled() -> bool:
+    """Whether the next start finds the kernel in the cache."""
+    return any(Path(numba.config.CACHE_DIR).rglob("run.*.nbc"))  # type: ignore[attr-defined]
 
 
 def warm() -> float:

@@ -24,6 +24,7 @@ from segue.api.app import App
 from segue.api.doors import Doors
 from segue.domain.errors import refusal
 from segue.domain.limits import SHUTDOWN_SECONDS_MAX
+from segue.engine.warm import NOTICE, is_compiled
 from segue.service.commands.control import SERVER_FILE
 from segue.service.service import Service
 
@@ -98,6 +99,8 @@ class Running:
                 await asyncio.to_thread(self._close, service)
 
     def _opened(self) -> Service:
+        if not is_compiled():
+            print(NOTICE, file=sys.stderr)
         service = Service.open(self._workspace, self._data, running="segue serve", clock=self._clock)
         try:
             service.start()

@@ -13,9 +13,8 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-import numba
-
 from segue.domain.errors import SegueError, refusal
+from segue.engine.warm import NOTICE, is_compiled
 from segue.ingest.files.mapping import read_mapping
 from segue.runners.demo.check import Report, Took, play_fast, verified
 from segue.runners.demo.client import Client
@@ -57,11 +56,6 @@ def demo(check: bool, workspace: Path | None, data: Path | None, show: Show) -> 
         return None
 
 
-def kernel_is_compiled() -> bool:
-    """Whether the next start finds the kernel in the cache."""
-    return any(Path(numba.config.CACHE_DIR).rglob("run.*.nbc"))  # type: ignore[attr-defined]
-
-
 def _require_new(folder: Path) -> None:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise refusal("E455", f"{folder} is there already and is not empty", "name a new folder")
@@ -69,8 +63,8 @@ def _require_new(folder: Path) -> None:
 
 def _import(retail: Retail, folder: Path, data: Path, scratch: Path, show: Show) -> Took:
     files, rows = retail.write_imported(scratch), retail.imported_rows()
-    if not kernel_is_compiled():
-        show.say("compiling the kernel, once: up to a minute")
+    if not is_compiled():
+        show.say(NOTICE)
     with Service.open(folder, data, running="segue demo") as service:
         show.say("importing December 2009 to October 2010")
         mapping, events = read_mapping(str(retail.mapping)), 0
