@@ -127,10 +127,11 @@ def _filled(fresh: k.State, arrays: dict[str, k.AnyArray], sizes: dict[str, int]
     """A state with the arrays of a snapshot, and the room it had."""
     whole: dict[str, k.AnyArray] = {}
     for name in k.State._fields:
-        if name in arrays and name not in sizes:
-            whole[name] = arrays[name]
-            continue
         template = getattr(fresh, name)
+        if name in arrays and name not in sizes:
+            # What is read back is laid out alike but no longer says so, and would be compiled for anew.
+            whole[name] = arrays[name].view(template.dtype)
+            continue
         array = np.zeros((max(sizes[name], len(template)), *template.shape[1:]), template.dtype)
         if name == "touched":
             array.fill(-1)
