@@ -283,7 +283,7 @@ def test_verify_sees_one_bit_that_is_wrong(data: st.DataObject) -> None:
         ]
 
 
-@LAW
+@settings(LAW, max_examples=max(1, CASES // 4))
 @given(data=st.data())
 def test_forgetting_leaves_the_others_and_the_log_whole(data: st.DataObject) -> None:
     with told_of(data) as story:
