@@ -6,11 +6,13 @@ import os
 import subprocess
 from pathlib import Path
 
+import duckdb
 import pytest
 import typer
 
 from segue.cli import ending, output
 from segue.cli.ending import run
+from segue.domain.errors import refusal
 from tests.cli.segue import PROGRAM, segue
 
 
@@ -80,6 +82,13 @@ def test_the_trace_is_shown_on_demand(
 
 def test_an_interruption_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(failing(KeyboardInterrupt()), ["fail"]) == 130
+    assert capsys.readouterr().err == "interrupted; what was acknowledged is kept\n"
+
+
+def test_an_interruption_behind_a_finding_is_an_interruption(capsys: pytest.CaptureFixture[str]) -> None:
+    found = refusal("E543", "cannot be read", "look at the file")
+    found.__cause__ = duckdb.InterruptException("INTERRUPT Error: Interrupted!")
+    assert run(failing(found), ["fail"]) == 130
     assert capsys.readouterr().err == "interrupted; what was acknowledged is kept\n"
 
 

@@ -31,7 +31,9 @@ def run(app: typer.Typer, arguments: list[str]) -> int:
     except KeyboardInterrupt:
         status = INTERRUPTED
     except SegueError as refused:
-        return _refused(refused, as_json)
+        if not _interrupted(refused):
+            return _refused(refused, as_json)
+        status = INTERRUPTED
     except typer.TyperException as misused:
         return _refused(_misuse(misused), as_json)
     except Exception as fault:  # noqa: BLE001 # the last door: whatever it is, people get a sentence
@@ -65,9 +67,15 @@ def _misuse(misused: typer.TyperException) -> UsageError:
     return UsageError(Diagnostic("E780", message[:1].lower() + message[1:], hint))
 
 
-def _interrupted(fault: Exception) -> bool:
-    """Whether it is what DuckDB makes of Ctrl-C."""
-    return isinstance(fault, RuntimeError) and str(fault) == "Query interrupted"
+def _interrupted(fault: BaseException | None) -> bool:
+    """Whether Ctrl-C is behind it, or what DuckDB makes of Ctrl-C."""
+    while fault is not None:
+        if isinstance(fault, KeyboardInterrupt) or type(fault).__name__ == "InterruptException":
+            return True
+        if isinstance(fault, RuntimeError) and str(fault) == "Query interrupted":
+            return True
+        fault = fault.__cause__ or fault.__context__
+    return False
 
 
 def _unexpected(fault: Exception) -> SegueError:
