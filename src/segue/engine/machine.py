@@ -10,7 +10,7 @@ from segue.engine.compile import Compiled
 from segue.engine.guards import word_counts
 from segue.engine.kernel import layout as k
 from segue.engine.kernel.compact import compact
-from segue.engine.kernel.run import run, settle_everyone
+from segue.engine.kernel.run import run
 from segue.engine.kernel.since import since_found
 from segue.engine.kernel.table import (
     free_pairs,
@@ -216,18 +216,6 @@ class Machine:
     def _since(self, rows: k.Ints32, segments: k.Ints32) -> k.Ints:
         s = self.state
         return since_found(s.since_homes, s.since_at, s.since_segment, rows, segments)
-
-    def settle_all(self, segments: list[int], at: int, cause: int, seq: int) -> None:
-        """Evaluate some segments for every profile; changes go to the sink."""
-        s = self.state
-        s.registers[k.R_CAUSE], s.registers[k.R_SEQ] = cause, seq
-        wanted = np.array(segments, np.int32)
-        row = 0
-        while row < self.rows:
-            row = settle_everyone(world_of(self.compiled.program, self.state, NOTHING), wanted, at, row)
-            self._flush()
-            if row < self.rows:
-                self._make_room(k.GROW_SINCE)
 
 
 def _bits(words: k.Words) -> Iterator[int]:

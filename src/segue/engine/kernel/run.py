@@ -34,7 +34,6 @@ from segue.engine.kernel.layout import (
     R_HEAP,
     R_MOMENT,
     R_NOW,
-    R_OUT,
     R_PHASE,
     R_ROWS,
     R_SEQ,
@@ -42,10 +41,9 @@ from segue.engine.kernel.layout import (
     R_TOUCHES,
     Bytes,
     Ints,
-    Ints32,
 )
 from segue.engine.kernel.operations import apply, override_expired, room
-from segue.engine.kernel.settle import evaluate_dirty, evaluate_row, mark, since_fits, sort_dirty
+from segue.engine.kernel.settle import evaluate_dirty, sort_dirty
 from segue.engine.kernel.world import (
     World,
     bounds_of,
@@ -55,9 +53,7 @@ from segue.engine.kernel.world import (
     flags_of,
     heap_of,
     inside,
-    out_of,
     registers_of,
-    segments_of,
     steps_of,
     touches_of,
 )
@@ -178,23 +174,6 @@ def run(world: Ints, until: int) -> int:
             if need != DONE:
                 return need
             enter(w, PHASE_DUE)
-
-
-@compiled
-def settle_everyone(world: Ints, segments: Ints32, at: int, start: int) -> int:
-    """Evaluate some segments for all profiles from row ``start``; the row it stopped before."""
-    w = inside(world)
-    count = segments_of(w).shape[0]
-    for row in range(start, registers_of(w)[R_ROWS]):
-        if out_of(w).shape[0] - registers_of(w)[R_OUT] < count + 1:
-            return row
-        if not since_fits(w):
-            return row
-        if flags_of(w)[row] & ALIVE:
-            for k in range(segments.shape[0]):
-                mark(w, segments[k])
-            evaluate_row(w, row, at)
-    return registers_of(w)[R_ROWS]
 
 
 @compiled
