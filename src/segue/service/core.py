@@ -96,6 +96,8 @@ class Core:
         self.saved_seq = 0
         self._saved_at = wall_ms()
         self._snapshot = log.folder / "snapshot"
+        self.listeners: list[Callable[[ChangeColumns], None]] = []
+        """Told of changes once stored, by whichever thread evaluates; they must not wait or raise."""
 
     # ---- opening -----------------------------------------------------------------------------
 
@@ -268,6 +270,9 @@ class Core:
         self.log.append_changes(reached, columns)
         self._made.clear()
         self.progress = reached
+        if columns is not None:
+            for listener in self.listeners:
+                listener(columns)
 
     # ---- evaluating beside -------------------------------------------------------------------
 
