@@ -11,6 +11,7 @@ from typing import Self
 import duckdb
 import numpy as np
 
+from segue.access.gate import Access
 from segue.analysis.explain import Question, explain
 from segue.analysis.explanation import Explanation
 from segue.analysis.fold import Difference
@@ -62,6 +63,7 @@ class Service:
         self.data = data
         self.log = log
         self.core = Core(log, clock)
+        self.access = Access(data)
         self._committer: Committer | None = None
 
     @classmethod

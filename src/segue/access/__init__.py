@@ -1,0 +1,1 @@
+"""Who may come in: keys for senders and readers, tokens for users, and how often each may ask."""
