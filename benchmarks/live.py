@@ -10,7 +10,7 @@ import asyncio
 import json
 import multiprocessing
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
@@ -106,6 +106,16 @@ async def _load(port: int, end: float, acknowledged: list[Took], lane: int, lane
         await client.ask("POST", "/v1/batch", json.dumps({"batch": batch}).encode())
         acknowledged.append((start, time.perf_counter() - start))
         due += gap
+
+
+async def posts(port: int, ended: Callable[[], bool]) -> None:
+    """Batches of one client, at the usual rate, until told to end."""
+    client, number, due = await Client(port).open(), 500_000_000, time.perf_counter()
+    while not ended():
+        await asyncio.sleep(max(0.0, due - time.perf_counter()))
+        batch = [_event(number + at, "Product Viewed", f"user-{at * 7919 % USERS:07}") for at in range(BATCH)]
+        await client.ask("POST", "/v1/batch", json.dumps({"batch": batch}).encode())
+        number, due = number + BATCH, due + BATCH / RATE
 
 
 async def _probe(port: int, end: float, visible: list[float], lane: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 SECOND = 1_000
@@ -18,6 +19,8 @@ DURATION = re.compile(r"(\d{1,15})(ms|s|m|h|d|w|y)", re.ASCII)
 DURATION_MAX = 1_000 * YEAR
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_DAY = _EPOCH.toordinal()
+_YEAR_ONE = -62_135_596_800_000
 _MILLISECOND = timedelta(milliseconds=1)
 _INSTANT = re.compile(
     r"(\d{4})-(\d{1,2})-(\d{1,2})"
@@ -87,8 +90,16 @@ def to_ms(moment: datetime) -> int:
 
 def format_instant(ms: int) -> str:
     """ISO 8601 in UTC with milliseconds: ``2026-11-22T10:00:00.000Z``."""
-    moment = _EPOCH + timedelta(milliseconds=ms)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{ms % 1000:03d}Z" if ms >= -62135596800000 else str(ms)
+    if ms < _YEAR_ONE:
+        return str(ms)
+    day, rest = divmod(ms, DAY)
+    minutes, left = divmod(rest, MINUTE)
+    return f"{_date_of(day)}T{minutes // 60:02d}:{minutes % 60:02d}:{left // SECOND:02d}.{left % SECOND:03d}Z"
+
+
+@lru_cache(maxsize=4096)
+def _date_of(day: int) -> str:
+    return date.fromordinal(day + _EPOCH_DAY).isoformat()
 
 
 def day_number(ms: int, zone: ZoneInfo) -> int:
@@ -96,4 +107,4 @@ def day_number(ms: int, zone: ZoneInfo) -> int:
     if zone.key == "UTC":
         return ms // DAY
     local = (_EPOCH + timedelta(milliseconds=ms)).astimezone(zone)
-    return date(local.year, local.month, local.day).toordinal() - 719163
+    return date(local.year, local.month, local.day).toordinal() - _EPOCH_DAY

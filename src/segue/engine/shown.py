@@ -52,9 +52,9 @@ def shown_by(operand: Operand, builder: FormulaBuilder) -> Shown:
 
 
 class Reader:
-    """Reads features of one profile from its row of columns."""
+    """Reads features of one profile from its row of columns: ``row``, as a list."""
 
-    def __init__(self, keys: list[FeatureKey], columns: list[int], row: k.Ints, now: int) -> None:
+    def __init__(self, keys: list[FeatureKey], columns: list[int], row: list[int], now: int) -> None:
         self.keys = keys
         self.columns = columns
         self.row = row
@@ -66,10 +66,12 @@ class Reader:
             return walk(traits if shown.trait.owner == "user" else account, shown.trait.path)
         if shown.time >= 0:
             return self._time(shown)
+        if len(shown.code) == 1 and shown.code[0][0] == k.PUSH_FEATURE:
+            return plain(self._double(int(shown.code[0][1])))
         return plain(computed(shown.code, self._double))
 
     def _time(self, shown: Shown) -> str | None:
-        at = int(self.row[self.columns[shown.time]])
+        at = self.row[self.columns[shown.time]]
         if at == k.MISSING:
             return None
         if not shown.direction:
@@ -79,15 +81,14 @@ class Reader:
 
     def _double(self, feature: int) -> float | None:
         kind = self.keys[feature].kind
-        at = self.columns[feature]
-        cells = [int(cell) for cell in self.row[at : at + 3]]
+        at, row = self.columns[feature], self.row
         if kind == k.SUM:
-            return (cells[1] * k.BASE + cells[0]) / MICRO
+            return (row[at + 1] * k.BASE + row[at]) / MICRO
         if kind == k.AVG:
-            return (cells[1] * k.BASE + cells[0]) / MICRO / cells[2] if cells[2] else None
-        if cells[0] == k.MISSING:
+            return (row[at + 1] * k.BASE + row[at]) / MICRO / row[at + 2] if row[at + 2] else None
+        if row[at] == k.MISSING:
             return None
-        return float(cells[0]) if kind in WHOLE else cells[0] / MICRO
+        return float(row[at]) if kind in WHOLE else row[at] / MICRO
 
 
 def plain(value: float | None) -> Json | None:

@@ -11,7 +11,6 @@ from typing import Self
 import duckdb
 import numpy as np
 
-from segue.access.gate import Access
 from segue.analysis.explain import Question, explain
 from segue.analysis.explanation import Explanation
 from segue.analysis.fold import Difference
@@ -43,8 +42,9 @@ from segue.service import asking
 from segue.service.core import Core, definitions_of, rules_of, wall_ms
 from segue.service.export import events_as_sent, exported_event
 from segue.service.posting import Committer
+from segue.service.profiles import Profiles
 from segue.service.quarantining import replayed
-from segue.service.views import Member, Membership, Preview, SegmentView, Status, UserView
+from segue.service.views import Member, Preview, SegmentView, Status, UserView
 
 Progress = Callable[[int, int], None]
 SAMPLE_MAX = 10
@@ -63,7 +63,7 @@ class Service:
         self.data = data
         self.log = log
         self.core = Core(log, clock)
-        self.access = Access(data)
+        self.profiles = Profiles(self.core)
         self._committer: Committer | None = None
 
     @classmethod
@@ -256,17 +256,9 @@ class Service:
 
     def user(self, user_id: str) -> UserView:
         """What is known of one profile now."""
-        row = self.row_of(user_id)
         with self.core.turn:
-            if row is None or not self.engine.feed.knows(row):
-                return UserView(user_id, known=False)
-            held = [Membership(name, since) for name, since in self.engine.memberships(row)]
-            held_traits = self.engine.feed.traits.of(row)
-            features = self.engine.features(row)
-            version = self.engine.evaluated_seq
-        own = self.core.intake.identity.user_id(row)
-        traits = {key: value for key, value in held_traits.items() if value is not None}
-        return UserView(own, known=True, segments=held, traits=traits, features=features, version=version)
+            found = self.profiles.look(user_id)
+        return UserView(user_id, known=False) if found is None else found.view
 
     def events(self, user_id: str, limit: int | None = None) -> list[Event]:
         """A profile's events, newest first."""
