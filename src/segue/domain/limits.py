@@ -25,6 +25,9 @@ PAGE_ROWS_MAX = 10_000
 PAGE_ROWS = 1_000
 """Of an answer with a cursor, unless the request says otherwise."""
 QUERY_FIELDS_MAX = 50
+PIXEL_FIELDS_MAX = 1_000
+PIXEL_KEY_DEPTH_MAX = 16
+"""Objects that the dots of a key open; further dots are part of the last name."""
 POSTED_BYTES_MAX = 256 * 1024 * 1024
 """Of all bodies being received, decoded or written at one moment; beyond it a client comes back later."""
 DRAINED_BYTES_MAX = 4 * BODY_BYTES_MAX
@@ -36,3 +39,12 @@ COMMANDS_MAX = 8
 SHUTDOWN_SECONDS_MAX = 10
 PROFILES_KEPT_MAX = 20_000
 """Profiles whose answers are kept in memory, the last ones asked for; some 4 KB each."""
+TOKEN_MS_MAX = 24 * 60 * 60 * 1_000
+TOKEN_CHARACTERS_MAX = 8_192
+TOKENS_REMEMBERED_MAX = 10_000
+"""User tokens whose signature was found good, so that it is not computed again for each request."""
+KEYS_MAX = 10_000
+SCOPE_NAMES_MAX = 200
+ORIGINS_MAX = 50
+METERS_MAX = 100_000
+"""Addresses whose rate is remembered; beyond it the longest silent one is forgotten."""

@@ -11,6 +11,7 @@ from typing import Self
 import duckdb
 import numpy as np
 
+from segue.access.gate import Access
 from segue.analysis.explain import Question, explain
 from segue.analysis.explanation import Explanation
 from segue.analysis.fold import Difference
@@ -63,6 +64,7 @@ class Service:
         self.data = data
         self.log = log
         self.core = Core(log, clock)
+        self.access = Access(data)
         self.profiles = Profiles(self.core)
         self._committer: Committer | None = None
 
