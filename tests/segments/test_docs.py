@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from segue.domain.errors import Diagnostic
-from segue.segments.definitions import PROPERTY_TYPES
+from segue.domain.planned import PROPERTY_TYPES
 from segue.segments.document import parse
 from segue.segments.fields import Field, Sheet
 from segue.segments.folder import read_folder
-from segue.segments.readers import DEFINITION_KINDS, LATER_FOLDERS, PROPERTY_FIELDS, DefinitionKind
+from segue.segments.property_fields import PROPERTY_FIELDS
+from segue.segments.readers import DEFINITION_KINDS, LATER_FOLDERS, DefinitionKind
 from segue.segments.source import Source
 
 PAGE = (Path(__file__).parents[2] / "docs" / "workspace.md").read_text(encoding="utf-8")

@@ -45,12 +45,20 @@ def planned_property(
     if plan is None or event.name is None:
         return True
     names = plan.get(event.name)
-    if names is None or path[0] in names or ".".join(path) in names:
+    spelled = ".".join(path)
+    beginnings = [".".join(path[:end]) for end in range(1, len(path) + 1)]
+    if names is None or any(each in names for each in beginnings):
         return True
-    if any(name.startswith(f"{path[0]}.") for name in names) and len(path) == 1:
+    if any(name.startswith(f"{spelled}.") for name in names):
         return True
-    hint = suggestion(path[0], names, "add it to the event's plan in events/, or correct the name")
-    message = f"the tracking plan knows no property {'.'.join(path)} of {quoted(event.name)}"
+    otherwise = "add it to the event's plan in events/, or correct the name"
+    within = f"{path[0]}."
+    parts = [name.removeprefix(within) for name in names if name.startswith(within)]
+    if parts:
+        hint = suggestion(".".join(path[1:]), parts, otherwise, within + "{}")
+    else:
+        hint = suggestion(path[0], names, otherwise)
+    message = f"the tracking plan knows no property {spelled} of {quoted(event.name)}"
     check.refuse("E305", message, hint, at)
     return False
 

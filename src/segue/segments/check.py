@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
 from segue.domain.errors import Diagnostic, Place, SegueError
+from segue.domain.planned import PropertyPlan
 from segue.language import syntax, tree
 from segue.language.checker import check_condition, check_operand
 from segue.language.findings import Source
@@ -131,7 +132,21 @@ class Checking:
 
 def _planned(plan: Mapping[str, EventPlan]) -> Mapping[str, Collection[str] | None] | None:
     """The tracking plan as the language asks for it; None when nothing is planned."""
-    return {name: tuple(event.properties) or None for name, event in plan.items()} or None
+    return {name: _names(event) for name, event in plan.items()} or None
+
+
+def _names(event: EventPlan) -> Collection[str] | None:
+    """The properties that an event may carry; None where any other may come too."""
+    return None if event.additional or not event.properties else tuple(_paths(event.properties, ""))
+
+
+def _paths(properties: Mapping[str, PropertyPlan], before: str) -> Iterator[str]:
+    """Each property by its path; within one that is not closed everything may be asked for."""
+    for name, plan in properties.items():
+        if plan.properties and not plan.additional:
+            yield from _paths(plan.properties, f"{before}{name}.")
+        else:
+            yield before + name
 
 
 def _feature_names(root: syntax.Expression) -> frozenset[str]:

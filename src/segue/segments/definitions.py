@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from segue.domain.planned import Planned, PropertyPlan
 from segue.domain.time import format_duration
 from segue.segments.origin import Origin
 
 KINDS = ("operational", "strategic")
 STATUSES = ("draft", "active", "archived")
-PROPERTY_TYPES = ("text", "number", "truth", "time", "list", "object")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,44 +101,35 @@ class ListDefinition:
 
 
 @dataclass(frozen=True, slots=True)
-class PropertyPlan:
-    """What one property of an event is to be; ``pii`` marks personal data."""
-
-    type: str | None = None
-    required: bool = False
-    enum: tuple[str | float | bool, ...] = ()
-    pattern: str | None = None
-    pii: bool = False
-    description: str | None = None
-
-    def to_json(self) -> dict[str, object]:
-        """The plan as one would write it; what stands at its default is left out."""
-        return _present(
-            type=self.type,
-            required=self.required or None,
-            enum=[*self.enum] or None,
-            pattern=self.pattern,
-            pii=self.pii or None,
-            description=self.description,
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class EventPlan:
-    """What a track event of one name carries: a page of the tracking plan."""
+    """What a track event of one name carries: a page of the tracking plan.
+
+    ``mode`` None is that of the workspace; ``additional`` lets it carry properties that are not named.
+    """
 
     name: str
     description: str
     properties: Mapping[str, PropertyPlan]
     owner: str | None = None
+    mode: str | None = None
+    additional: bool = False
     origin: Origin | None = field(default=None, compare=False, repr=False)
 
     def to_json(self) -> dict[str, object]:
-        """The plan as one would write it; what stands at its default is left out."""
+        """The definition as one would write it; what stands at its default is left out."""
         properties = {name: plan.to_json() for name, plan in self.properties.items()}
         return _present(
-            event=self.name, owner=self.owner, description=self.description, properties=properties or None
+            event=self.name,
+            owner=self.owner,
+            description=self.description,
+            mode=self.mode,
+            additional=self.additional or None,
+            properties=properties or None,
         )
+
+    def held_to(self, mode: str) -> Planned:
+        """What such events are held to where the workspace's mode is ``mode``."""
+        return Planned(self.mode or mode, self.properties, self.additional)
 
 
 Definition = SegmentDefinition | FeatureDefinition | ListDefinition | EventPlan

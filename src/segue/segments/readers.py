@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from segue.domain.limits import ID_CHARACTERS_MAX
-from segue.language.findings import shorten
+from segue.domain.planned import MODES
 from segue.segments.definitions import (
     KINDS,
-    PROPERTY_TYPES,
     STATUSES,
     Definition,
     EventPlan,
     FeatureDefinition,
     ListDefinition,
-    PropertyPlan,
     SegmentDefinition,
 )
 from segue.segments.fields import (
@@ -35,9 +32,8 @@ from segue.segments.fields import (
     truth,
     user_ids,
 )
-from segue.segments.nodes import Entries, Items, Node, Scalar
-
-PATTERN_CHARACTERS_MAX = 1_000
+from segue.segments.nodes import Entries, Node, Scalar
+from segue.segments.property_fields import properties
 
 
 def _event_name(node: Node, key: str, sheet: Sheet) -> str | None:
@@ -49,59 +45,6 @@ def _event_name(node: Node, key: str, sheet: Sheet) -> str | None:
         return None
     return node.text
 
-
-def _choices(node: Node, key: str, sheet: Sheet) -> tuple[object, ...] | None:
-    if not isinstance(node, Items) or not node.items:
-        sheet.wrong_type(key, node, "a list of the values allowed", "write `enum: [EUR, GBP]`")
-        return None
-    for item in node:
-        if not isinstance(item, Scalar) or item.plain() is None:
-            sheet.wrong_type(f"a value of {key}", item, "text, a number or a truth value", "write one value")
-            return None
-    return tuple(item.plain() for item in node)
-
-
-def _pattern(node: Node, key: str, sheet: Sheet) -> str | None:
-    spelling = text(node, key, sheet)
-    if spelling is None:
-        return None
-    try:
-        re.compile(spelling)
-        fault = f"longer than {PATTERN_CHARACTERS_MAX} characters"
-    except (re.error, OverflowError, RecursionError) as found:
-        fault = str(found)
-    else:
-        if len(spelling) <= PATTERN_CHARACTERS_MAX:
-            return spelling
-    sheet.refuse(
-        "E435", node, f"{key} is no regular expression: {fault}", "mend it, or use enum for fixed values"
-    )
-    return None
-
-
-def _properties(node: Node, key: str, sheet: Sheet) -> dict[str, PropertyPlan] | None:
-    if not isinstance(node, Entries):
-        sheet.wrong_type(key, node, "a mapping of property names", "write `revenue: {type: number}` below it")
-        return None
-    found = {}
-    for property_name, (_, value) in node.entries.items():
-        if isinstance(value, Scalar) and value.plain() is None:
-            found[property_name] = PropertyPlan()
-            continue
-        values = read_fields(value, f'property "{shorten(property_name)}"', PROPERTY_FIELDS, sheet)
-        if values is not None:
-            found[property_name] = PropertyPlan(**values)
-    return found
-
-
-PROPERTY_FIELDS = (
-    Field("type", one_of(*PROPERTY_TYPES), "what kind of value it holds"),
-    Field("required", truth, "whether every such event must carry it"),
-    Field("enum", _choices, "the values that are allowed"),
-    Field("pattern", _pattern, "a regular expression that a text must match as a whole"),
-    Field("pii", truth, "whether it is personal data"),
-    Field("description", text, "what it says"),
-)
 
 _OWNER = Field("owner", text, "who answers for it, a team or an address", required=True)
 _DESCRIPTION = Field("description", text, "what it is and what it is for, in a sentence", required=True)
@@ -138,7 +81,9 @@ EVENT_FIELDS = (
     Field("event", _event_name, "the name of a track event, as it is sent", required=True),
     Field("owner", text, "who answers for it"),
     Field("description", text, "what the user did", required=True),
-    Field("properties", _properties, "its properties by name; without this key they are free"),
+    Field("mode", one_of(*MODES), "what becomes of one that breaks the plan, if not what `events.mode` says"),
+    Field("additional", truth, "whether it may carry properties that are not named"),
+    Field("properties", properties, "its properties by name; without this key they are free"),
 )
 
 
@@ -194,6 +139,8 @@ def _event(values: dict[str, Any], node: Entries, sheet: Sheet) -> EventPlan:
         description=values["description"],
         properties=values.get("properties", {}),
         owner=values.get("owner"),
+        mode=values.get("mode"),
+        additional=values.get("additional", False),
         origin=sheet.origin(node.value("event")),
     )
 
