@@ -10,6 +10,7 @@ import msgspec
 
 from segue.domain.event import Event, Json
 from segue.log.body import Body, context_json, decode_body, properties_json, traits_json
+from segue.log.shape import PLAIN, Shape
 
 RECORD_KINDS = ("definitions", "list", "override", "forget", "time", "settings")
 
@@ -142,7 +143,7 @@ class Stretch:
 
     ``path`` is the file's name in that folder. A stretch covers the seqs ``from_seq`` to ``to_seq``
     (inclusive), of which ``count`` are events; a reader takes only rows in these bounds, because the
-    file may hold more. A place in the four lists of marks is a seq.
+    file may hold more. ``shape`` says what columns it has. A place in the four lists of marks is a seq.
     """
 
     path: str
@@ -151,6 +152,7 @@ class Stretch:
     count: int
     received_min: int
     received_max: int
+    shape: Shape = PLAIN
     created: list[Created] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
     aliases: list[Alias] = field(default_factory=list)

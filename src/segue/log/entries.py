@@ -10,6 +10,7 @@ from segue.log import identity
 from segue.log.batch import Entry, EventBatch, Record, Stretch
 from segue.log.identity import Marks
 from segue.log.pack import pack_batch, pack_json, unpack_batch, unpack_json
+from segue.log.shape import Shape
 from segue.log.store import Store
 
 _ROWS_AT_ONCE = 512
@@ -164,11 +165,12 @@ def _bounded(connection: sqlite3.Connection, stretch: Stretch, lower: int, upper
 
 def registered(connection: sqlite3.Connection, first: int, last: int) -> list[Stretch]:
     """The stretches that reach into the bounds, whole and without marks."""
+    found = connection.execute(
+        "SELECT path, from_seq, to_seq, events, received_min, received_max, shape FROM stretches"
+        " WHERE to_seq >= ? AND from_seq <= ? ORDER BY from_seq",
+        (first, last),
+    )
     return [
-        Stretch(*row)
-        for row in connection.execute(
-            "SELECT path, from_seq, to_seq, events, received_min, received_max FROM stretches"
-            " WHERE to_seq >= ? AND from_seq <= ? ORDER BY from_seq",
-            (first, last),
-        )
+        Stretch(path, start, end, events, low, high, Shape.from_text(shape))
+        for path, start, end, events, low, high, shape in found
     ]

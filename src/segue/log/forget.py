@@ -115,7 +115,7 @@ def _rewrite(folder: Path, stretch: Stretch, rows: set[int], seq: int) -> _Rewri
         erased = target.execute(f"SELECT seq FROM read_parquet({file}) WHERE {hit}").fetchall()
         if not erased:
             return None
-        kept = f"SELECT {history.COLUMN_LIST} FROM read_parquet({file}) WHERE NOT ({hit})"
+        kept = f"SELECT * FROM read_parquet({file}) WHERE NOT ({hit})"
         count, low, high = history.summary(target, f"({kept})")
         new = None
         if count:

@@ -33,21 +33,14 @@ COLUMNS = {
     "traits": "VARCHAR",
     "raw": "VARCHAR",
 }
-"""Of a history file, in order; times are ms, the three objects normalized JSON, ``raw`` as sent.
+"""Of history, in order; times are ms, the three objects normalized JSON, ``raw`` as sent.
 
-Of the row of a table, ``raw`` is only the user's id as JSON text: the other columns say the rest, and
-writing it twice would take as long as all of them together.
+A file may hold them otherwise: :class:`segue.log.shape.Shape` says how they are had from it.
 """
 COLUMN_LIST = ", ".join(f'"{name}"' for name in COLUMNS)
-AS_SENT = (
-    """CASE WHEN starts_with(raw, '"') THEN concat('{"type":"track","userId":', raw, ',"event":',"""
-    """ to_json(name)::VARCHAR, ',"timestamp":"', strftime(make_timestamp_ms("timestamp"),"""
-    """ '%Y-%m-%dT%H:%M:%S.%gZ'), '","messageId":', to_json(message_id)::VARCHAR, ',"properties":',"""
-    """ properties, '}') ELSE raw END AS raw"""
+PARQUET_OPTIONS = (
+    "FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 100000"
 )
-"""The event as sent, from a history file: what was sent of a table's row is the track event it means."""
-SENT_LIST = ", ".join(AS_SENT if name == "raw" else f'"{name}"' for name in COLUMNS)
-PARQUET_OPTIONS = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 100000"
 _EVENTS_AT_ONCE = 50_000
 
 Objects = npt.NDArray[np.object_]

@@ -14,6 +14,9 @@ from segue.log.batch import EventBatch, LazyBodies, Record, Stretch
 from segue.log.store import Store
 
 _EVENTS_AT_ONCE = 50_000
+_READ = (
+    "seq", "source", "row", "type", "name", "timestamp", "received_at", "message_id", "group_id", "raw",
+)  # fmt: skip
 
 
 def replay(store: Store, after: int, upto: int) -> Iterator[EventBatch | Record]:
@@ -84,9 +87,9 @@ class Reader:
         self._path = stretch.path
         self._position = stretch.from_seq
         self._waiting.clear()
+        file = history.quoted(self._folder / stretch.path)
         self._run(
-            'SELECT seq, source, "row", type, name, timestamp, received_at, message_id, group_id,'
-            f" {history.AS_SENT} FROM read_parquet({history.quoted(self._folder / stretch.path)})"
+            f"SELECT {stretch.shape.column_list(_READ)} FROM read_parquet({file})"
             f" WHERE seq >= {stretch.from_seq} ORDER BY seq"
         )
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import duckdb
 import numpy as np
 import numpy.typing as npt
 
 from segue.log import entries, fingerprint, history, stretches
-from segue.log.batch import EventBatch
+from segue.log.batch import EventBatch, Stretch
 from segue.log.pack import ints64, unpack_batch, unpack_columns
+from segue.log.shape import PLAIN, Shape
 from segue.log.store import Store
 
 _TAIL = "segue_tail"
@@ -26,18 +28,81 @@ def events_sql(store: Store, target: duckdb.DuckDBPyConnection, after: int, upto
     """
     with store.reading() as connection:
         last = entries.next_seq(connection) - 1 if upto is None else upto
-        files = [stretch.path for stretch in entries.registered(connection, after + 1, last)]
+        files = entries.registered(connection, after + 1, last)
         tail = _filled_tail(connection, target)
     bounds = f"WHERE seq > {after} AND seq <= {last}"
-    parts = [f"SELECT {history.COLUMN_LIST} FROM {tail} {bounds}"]
-    if files:
-        parts.insert(0, f"SELECT {history.SENT_LIST} FROM {_files_sql(store, files)} {bounds}")
+    parts = [
+        f"SELECT {shape.column_list(history.COLUMNS)} FROM {_files_sql(store, alike)} {bounds}"
+        for shape, alike in _by_shape(files).items()
+    ]
+    parts.append(f"SELECT {history.COLUMN_LIST} FROM {tail} {bounds}")
     return "(" + " UNION ALL ".join(parts) + ")"
 
 
-def _files_sql(store: Store, names: list[str]) -> str:
-    paths = ", ".join(history.quoted(store.folder / history.FOLDER / name) for name in names)
+def _by_shape(files: Iterable[Stretch]) -> dict[Shape, list[Stretch]]:
+    """Files that can be read together."""
+    found: dict[Shape, list[Stretch]] = {}
+    for file in files:
+        found.setdefault(file.shape, []).append(file)
+    return found
+
+
+def _files_sql(store: Store, files: Iterable[Stretch]) -> str:
+    paths = ", ".join(history.quoted(store.folder / history.FOLDER / file.path) for file in files)
     return f"read_parquet([{paths}])"
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """Events with ``first <= seq <= last`` that lie in one place, in rising order of seq.
+
+    ``held`` stands after FROM and has the columns that ``shape`` says; ``events`` gives all of history.
+    """
+
+    held: str
+    shape: Shape
+    first: int
+    last: int
+
+    @property
+    def events(self) -> str:
+        """To stand after FROM."""
+        return f"(SELECT {self.shape.column_list(history.COLUMNS)} FROM {self.held})"
+
+
+def portions(store: Store, target: duckdb.DuckDBPyConnection, after: int, upto: int | None) -> list[Portion]:
+    """The events with ``after < seq <= upto``, in order; it holds as long as :func:`events_sql`.
+
+    A portion may hold more than its bounds, which whoever reads it minds.
+    """
+    with store.reading() as connection:
+        last = entries.next_seq(connection) - 1 if upto is None else upto
+        files = entries.registered(connection, after + 1, last)
+        gaps = [gap for gap in _gaps(after + 1, last, files) if _has_batches(connection, *gap)]
+        tail = _filled_tail(connection, target) if gaps else ""
+    found = [
+        Portion(_files_sql(store, [file]), file.shape, max(after + 1, file.from_seq), min(last, file.to_seq))
+        for file in files
+    ]
+    found += [Portion(tail, PLAIN, first, until) for first, until in gaps]
+    return sorted(found, key=lambda portion: portion.first)
+
+
+def _has_batches(connection: sqlite3.Connection, first: int, last: int) -> bool:
+    found = connection.execute(
+        "SELECT 1 FROM batches WHERE last_seq >= ? AND first_seq <= ? LIMIT 1", (first, last)
+    )
+    return found.fetchone() is not None
+
+
+def _gaps(first: int, last: int, files: Iterable[Stretch]) -> Iterator[tuple[int, int]]:
+    """What lies in no file."""
+    for file in files:
+        if first < file.from_seq:
+            yield first, file.from_seq - 1
+        first = file.to_seq + 1
+    if first <= last:
+        yield first, last
 
 
 def _filled_tail(connection: sqlite3.Connection, target: duckdb.DuckDBPyConnection) -> str:
@@ -70,7 +135,7 @@ def hashes(store: Store, target: duckdb.DuckDBPyConnection, since: int | None) -
     """The fingerprint's halves and ``received_at`` (ms) of every event received at ``since`` or later."""
     with store.reading() as connection:
         files = [
-            stretch.path
+            stretch
             for stretch in entries.registered(connection, 0, entries.next_seq(connection))
             if since is None or stretch.received_max >= since
         ]
@@ -80,8 +145,9 @@ def hashes(store: Store, target: duckdb.DuckDBPyConnection, since: int | None) -
         {"source": history.objects(sources), "message_id": history.objects(ids), "received_at": received},
     )
     query = "SELECT source, message_id, received_at FROM segue_ids"
-    if files:
-        query = f"SELECT source, message_id, received_at FROM {_files_sql(store, files)} UNION ALL {query}"
+    for shape, alike in _by_shape(files).items():
+        columns = shape.column_list(("source", "message_id", "received_at"))
+        query = f"SELECT {columns} FROM {_files_sql(store, alike)} UNION ALL {query}"
     bound = "" if since is None else f"WHERE received_at >= {since}"
     found = target.execute(fingerprint.fingerprint_sql(f"({query}) {bound}")).fetchnumpy()
     target.unregister("segue_ids")

@@ -52,7 +52,11 @@ def _create(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_create,)
+def _shape_stretches(connection: sqlite3.Connection) -> None:
+    connection.execute("ALTER TABLE stretches ADD COLUMN shape TEXT NOT NULL DEFAULT ''")
+
+
+STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_create, _shape_stretches)
 """Each takes a file from one format to the next; the format of a file is how many it has behind it."""
 
 

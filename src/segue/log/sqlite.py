@@ -16,7 +16,7 @@ from segue.log.changes import ChangeColumns, ChangePage, Progress
 from segue.log.identity import Identity
 from segue.log.lock import FolderLock
 from segue.log.quarantine import Held
-from segue.log.scan import Hashes
+from segue.log.scan import Hashes, Portion
 from segue.log.store import Store
 
 
@@ -124,6 +124,12 @@ class SqliteLog:
         """SQL to stand after FROM on that connection: all events with ``after < seq <= upto``."""
         return scan.events_sql(self._store, connection, after, upto)
 
+    def portions(
+        self, connection: duckdb.DuckDBPyConnection, after: int = 0, upto: int | None = None
+    ) -> list[Portion]:
+        """The same where it lies, for who reads the properties' own columns."""
+        return scan.portions(self._store, connection, after, upto)
+
     def message_hashes(self, connection: duckdb.DuckDBPyConnection, since_received_at: int | None) -> Hashes:
         """(high, low, received_at) of every event's fingerprint, in no order."""
         return scan.hashes(self._store, connection, since_received_at)
@@ -145,10 +151,15 @@ class SqliteLog:
             return changes.progress(connection)
 
     def changes(
-        self, after: int = 0, upto: int | None = None, segment: str | None = None, limit: int | None = None
+        self,
+        after: int = 0,
+        upto: int | None = None,
+        segment: str | None = None,
+        limit: int | None = None,
+        rows: Sequence[int] | None = None,
     ) -> Iterator[ChangePage]:
-        """Changes with ``after < seq <= upto`` in order, in pages that are never empty."""
-        return changes.read(self._store, after, upto, segment, limit)
+        """Changes with ``after < seq <= upto`` in order, in pages that are never empty; of some rows, or all."""
+        return changes.read(self._store, after, upto, segment, limit, rows)
 
     def last_change(self, row: int, segment: str, at_most: int) -> Change | None:
         """The newest change of one membership up to a moment (ms)."""

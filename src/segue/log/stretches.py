@@ -14,8 +14,8 @@ from segue.log.store import Store
 
 _EVENTS_IN_FILE_MAX = 100_000
 _INSERT = (
-    "INSERT INTO stretches (from_seq, to_seq, path, bytes, events, received_min, received_max)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO stretches (from_seq, to_seq, path, bytes, events, received_min, received_max, shape)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 
@@ -67,6 +67,7 @@ def add(connection: sqlite3.Connection, folder: Path, stretch: Stretch) -> None:
             stretch.count,
             stretch.received_min,
             stretch.received_max,
+            stretch.shape.to_text(),
         ),
     )
 

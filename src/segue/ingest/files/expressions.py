@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping as Mapped
 from dataclasses import dataclass, field
 
@@ -10,6 +9,7 @@ from segue.domain.limits import EVENT_BYTES_MAX, FUTURE_MS_MAX, ID_CHARACTERS_MA
 from segue.ingest import reject
 from segue.ingest.files.mapping import Column, Constant, Mapping
 from segue.ingest.identity import FORGOTTEN
+from segue.log.shape import Kind, Property, key_text, object_sql
 
 _REALS = ("FLOAT", "DOUBLE")
 _WHOLES = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
@@ -26,11 +26,6 @@ def literal(text: str) -> str:
 def identifier(name: str) -> str:
     """A name as an SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
-
-
-def key(name: str) -> str:
-    """A name as the key of a JSON object."""
-    return json.dumps(name, ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,19 +131,30 @@ class Expressions:
     def json(self, named: Mapped[str, str]) -> str:
         """An object of columns as JSON text; what is NULL, NaN or infinite is left out."""
         found = {name: self.fields[column] for name, column in named.items()}
-        surely = {name: one for name, one in found.items() if not one.nullable}
-        perhaps = {name: one for name, one in found.items() if one.nullable}
-        pairs = ", ".join(f"{identifier(name)} := {self._value(one)}" for name, one in surely.items())
-        whole = f"to_json(struct_pack({pairs}))::VARCHAR" if pairs else ""
-        if not perhaps:
-            return whole or "'{}'"
-        parts = [
-            f"coalesce({literal(',' + key(name) + ':')} || to_json({self._value(one)})::VARCHAR, '')"
-            for name, one in perhaps.items()
-        ]
-        if whole:
-            return f"concat(left({whole}, -1), {', '.join(parts)}, '}}')"
-        return f"concat('{{', ltrim(concat({', '.join(parts)}), ','), '}}')"
+        return object_sql((name, self._value(one), one.nullable) for name, one in found.items())
+
+    def columns(self, named: Mapped[str, str]) -> tuple[list[Property], list[str]]:
+        """Properties as a history file has them, and the SQL that gives the column of each."""
+        held, values = [], []
+        for at, (name, column) in enumerate(named.items()):
+            found = self.fields[column]
+            kind, value = self._held(found)
+            held.append(Property(name, f"p{at}", kind, found.nullable))
+            values.append(value)
+        return held, values
+
+    def _held(self, found: Field) -> tuple[Kind, str]:
+        """What kind of JSON values a column gives, and the SQL of a column of them."""
+        kind, value = found.kind, self._value(found)
+        if kind in _WHOLES or kind == "DOUBLE":
+            return "number", value
+        if kind in ("FLOAT", "HUGEINT", "UHUGEINT") or kind.startswith("DECIMAL"):
+            return "number", f"({value})::DOUBLE"
+        if kind == "BOOLEAN":
+            return "truth", value
+        if kind == "VARCHAR" or kind.startswith("TIMESTAMP"):
+            return "text", value
+        return "json", f"CASE WHEN {found.sql} IS NOT NULL THEN to_json({value})::VARCHAR END"
 
     def _value(self, found: Field) -> str:
         kind, sql = found.kind, found.sql
@@ -176,7 +182,7 @@ class Expressions:
         parts.append(("properties", self.json(mapping.properties or {})))
         if mapping.traits:
             parts.append(("traits", self.json(mapping.traits)))
-        said = ", ".join(f"coalesce({literal(',' + key(name) + ':')} || {sql}, '')" for name, sql in parts)
+        said = ", ".join(f"coalesce({literal(f',{key_text(name)}:')} || {sql}, '')" for name, sql in parts)
         return f"concat('{{', ltrim(concat({said}), ','), '}}')"
 
     def verdict(self) -> str:

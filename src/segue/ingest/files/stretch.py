@@ -6,7 +6,7 @@ fingerprints tells what was seen; DuckDB writes what is left as one Parquet file
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from segue.ingest.reject import HINTS, Rejected
 from segue.ingest.tally import Tally
 from segue.log.batch import Stretch
 from segue.log.history import copy_to, objects
+from segue.log.shape import Property, Shape
 
 CHUNK_ROWS = 500_000
 _NUMBERS = (
@@ -154,8 +155,9 @@ class _Chunk:
         seqs = first_seq - 1 + np.cumsum(kept)
         rows, found = self._rows(kept, users, whose, seqs)
         path = log.history_path(first_seq)
+        held, values = self.says.columns(self.says.mapping.properties or {})
         self.connection.register("marks", {"keep": kept, "seq": seqs, "row": rows})
-        copy_to(self.connection, self._history(), path)
+        copy_to(self.connection, self._history(held, values), path)
         self.connection.unregister("marks")
         last_seq, times = int(seqs[-1]), received[kept]
         return Stretch(
@@ -165,6 +167,7 @@ class _Chunk:
             last_seq - first_seq + 1,
             int(times.min()),
             int(times.max()),
+            Shape(tuple(held), self.source, whole=True),
             found.created,
         )
 
@@ -182,13 +185,10 @@ class _Chunk:
             profile[number] = self.intake.identity.resolve(users[number], None, None, seq, found)
         return profile[whose], found
 
-    def _history(self) -> str:
-        """The kept rows with the columns of a history file, by seq."""
-        properties = self.says.json(self.says.mapping.properties or {})
+    def _history(self, held: Sequence[Property], values: Sequence[str]) -> str:
+        """The kept rows with the columns of their shape, by seq."""
+        properties = "".join(f", {value} AS {each.column}" for each, value in zip(held, values, strict=True))
         return (
-            f"SELECT seq, \"row\", {literal(self.source)} AS source, 'track' AS type, name, timestamp,"
-            " received_at, message_id, NULL::VARCHAR AS group_id, properties,"
-            f" '{{}}' AS context, '{{}}' AS traits, to_json(user_id)::VARCHAR AS raw"
-            f" FROM (SELECT *, {properties} AS properties"
-            f" FROM {self._cells()} POSITIONAL JOIN part POSITIONAL JOIN marks) WHERE keep"
+            f'SELECT seq, "row", name, timestamp, received_at, message_id, user_id{properties}'
+            f" FROM {self._cells()} POSITIONAL JOIN part POSITIONAL JOIN marks WHERE keep"
         )
