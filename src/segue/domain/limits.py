@@ -16,6 +16,8 @@ JSON_DEPTH_MAX = 200
 MESSAGE_ID_CHARACTERS_MAX = 100
 ID_CHARACTERS_MAX = 1_024
 FUTURE_MS_MAX = 5 * 60 * 1_000
+LATE_MS = 5 * 60 * 1_000
+"""An event that happened longer than this before its receipt is counted as late."""
 """A timestamp further past its receipt is set to the receipt."""
 DEDUPE_MS = 7 * 24 * 60 * 60 * 1_000
 EXPLAINED_EVENTS_MAX = 20

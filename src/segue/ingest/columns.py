@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from segue.domain.limits import MESSAGE_ID_CHARACTERS_MAX
 from segue.ingest.identity import Identity
 from segue.ingest.mend import Item
+from segue.ingest.planned.holding import refuse_blocked
+from segue.ingest.planned.plan import TrackingPlan, Verdict
 from segue.ingest.reject import Rejected
 from segue.ingest.tally import Tally
 from segue.ingest.validate import validate
@@ -50,6 +52,8 @@ class Columns:
         self.message_ids: list[str] = self.sent("messageId")
         self.previous: list[str | None] = [None] * len(self.bodies)
         self.groups: list[str | None] = [None] * len(self.bodies)
+        self.warned: list[Verdict | None] = []
+        """Beside the others once :meth:`hold_to` has found any."""
 
     def __len__(self) -> int:
         return len(self.bodies)
@@ -92,6 +96,19 @@ class Columns:
         if found.kind == "track":
             plain.learn(found.name)
         return None
+
+    def hold_to(self, plan: TrackingPlan, verdicts: list[Rejected | None], tally: Tally) -> None:
+        """Add the verdicts on events that the tracking plan blocks, and note those that it warns of."""
+        names = [
+            name if kind == "track" and verdict is None else None
+            for name, kind, verdict in zip(self.names, self.kinds, verdicts, strict=True)
+        ]
+        texts = [bytes(body.properties) for body in self.bodies]
+        warned = refuse_blocked(plan, names, texts, self.raws, verdicts, tally)
+        if warned:
+            self.warned = [None] * len(self)
+            for verdict in warned:
+                self.warned[verdict.at] = verdict
 
     def keep(self, mask: Mask) -> None:
         """Drop the events where the mask is false."""

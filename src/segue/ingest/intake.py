@@ -15,12 +15,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from segue.domain.limits import DEDUPE_MS
+from segue.domain.limits import DEDUPE_MS, LATE_MS
 from segue.ingest import reject
 from segue.ingest.columns import Columns, PlainNames
 from segue.ingest.dedupe import EVER, Seen
 from segue.ingest.identity import Discoveries, Identity, anonymous_profile
 from segue.ingest.mend import Item
+from segue.ingest.planned.holding import count
+from segue.ingest.planned.plan import TrackingPlan
 from segue.ingest.reject import Rejected
 from segue.ingest.tally import Tally
 from segue.ingest.times import UNREAD, clamped, corrected, read_times
@@ -53,6 +55,8 @@ class Intake:
     def __init__(self, identity: Identity, seen: Seen) -> None:
         self.identity = identity
         self.seen = seen
+        self.plan = TrackingPlan({}, "off")
+        """What track events are held to; another one may be put here at any time."""
         self._plain = PlainNames()
         self._unsettled: list[Discoveries] = []
 
@@ -68,6 +72,8 @@ class Intake:
         columns = Columns(items)
         verdicts = columns.validate(self.identity, self._plain, tally)
         timestamps, received = _times(columns, verdicts, received_at, tally)
+        if not self.plan.rests:
+            columns.hold_to(self.plan, verdicts, tally)
         rejected = [replace(found, place=at) for at, found in enumerate(verdicts) if found is not None]
         tally.quarantined = len(rejected)
         if rejected:
@@ -111,6 +117,8 @@ class Intake:
         if not allowed.all():
             columns.keep(allowed)
             timestamps, received = timestamps[allowed], received[allowed]
+        tally.late = int((received - timestamps > LATE_MS).sum())
+        count(filter(None, columns.warned), tally)
         found = Discoveries()
         self.note(found)
         rows = self._rows(columns, found)

@@ -5,6 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from segue.domain.errors import SegueError, refusal
+from segue.ingest.planned.breaches import (
+    MISSING_PROPERTY,
+    NO_MATCH,
+    NOT_IN_ENUM,
+    UNKNOWN_EVENT,
+    UNKNOWN_PROPERTY,
+    WRONG_TYPE,
+)
 
 BODY_NOT_JSON = "E501"
 NO_BATCH = "E502"
@@ -38,6 +46,10 @@ HINTS = {
     BEFORE_1970: "times run from 1970 on; look at the sender's clock, and at seconds against milliseconds",
     BAD_ID: 'an id has at most 1,024 characters and does not begin with "forgotten:"',
     BAD_ROW: "mend this line of the file and import it again; the good lines are not taken twice",
+    **dict.fromkeys(
+        (UNKNOWN_EVENT, UNKNOWN_PROPERTY, MISSING_PROPERTY, WRONG_TYPE, NOT_IN_ENUM, NO_MATCH),
+        "mend the event or the tracking plan in events/, then `segue quarantine replay` it",
+    ),
     NO_TIME: 'give each row a "timestamp" in ISO 8601 or in seconds or milliseconds since 1970',
 }
 

@@ -13,10 +13,11 @@ import msgspec
 
 from segue.domain.errors import SegueError
 from segue.domain.event import Json
-from segue.log import entries, faults, history, stretches
+from segue.log import entries, faults, history, quality, stretches
 from segue.log.batch import EventBatch, Stretch
 from segue.log.body import Body, decode_body
 from segue.log.pack import ints32, pack_batch, pack_json, unpack_batch, unpack_columns, unpack_json
+from segue.log.quality import Count
 from segue.log.store import Store
 
 FORGOTTEN = "forgotten:"
@@ -134,10 +135,12 @@ def _erase_tables(
         if change.new is not None:
             stretches.add(connection, folder, change.new)
         connection.executemany("INSERT INTO erased VALUES (?)", [(number,) for number in change.erased])
-    _erase_batches(connection, rows, seq)
+    events = _erase_batches(connection, rows, seq) + sum(len(change.erased) for change in rewritten)
     _erase_identity(connection, rows)
     _erase_records(connection, names.shown(), seq)
-    _erase_quarantine(connection, names)
+    held = _erase_quarantine(connection, names)
+    erased = ((quality.ERASED, events), (quality.QUARANTINE_ERASED, held))
+    quality.add(connection, [Count(quality.NO_DAY, "", what, "", count) for what, count in erased])
     stretches.turn_over(connection)
     leavings = [_DATABASE, *(change.old.path for change in rewritten)]
     connection.executemany("INSERT OR IGNORE INTO erasing VALUES (?)", [(name,) for name in leavings])
@@ -157,8 +160,9 @@ def _column(connection: sqlite3.Connection, query: str) -> set[str]:
     return {value for (value,) in connection.execute(query)}
 
 
-def _erase_batches(connection: sqlite3.Connection, rows: set[int], seq: int) -> None:
-    """Write anew the batches that hold these rows, each as the runs of events that stay."""
+def _erase_batches(connection: sqlite3.Connection, rows: set[int], seq: int) -> int:
+    """Write anew the batches that hold these rows, each as the runs of events that stay; how many went."""
+    count = 0
     numbers = connection.execute("SELECT first_seq FROM batches WHERE first_seq <= ?", (seq,)).fetchall()
     for (first_seq,) in numbers:
         (blob,) = connection.execute(
@@ -168,6 +172,8 @@ def _erase_batches(connection: sqlite3.Connection, rows: set[int], seq: int) -> 
         gone = [at for at, row in enumerate(owners) if row in rows and first_seq + at <= seq]
         if gone:
             _erase_from_batch(connection, first_seq, gone)
+            count += len(gone)
+    return count
 
 
 def _erase_from_batch(connection: sqlite3.Connection, first_seq: int, gone: list[int]) -> None:
@@ -231,10 +237,12 @@ def _without(value: Json, names: set[str], nobody: str) -> Json:
     return value
 
 
-def _erase_quarantine(connection: sqlite3.Connection, names: _Names) -> None:
+def _erase_quarantine(connection: sqlite3.Connection, names: _Names) -> int:
+    """Erase what was set aside of the forgotten; how much it was."""
     found = connection.execute("SELECT id, raw FROM quarantine").fetchall()
     gone = [(number,) for number, raw in found if _concerns(raw, names)]
     connection.executemany("DELETE FROM quarantine WHERE id = ?", gone)
+    return len(gone)
 
 
 def _concerns(raw: bytes, names: _Names) -> bool:

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
-from segue.log import faults
+from segue.log import faults, quality
 
 HISTORY = "history"
 """The folder of history files in a data folder."""
@@ -56,7 +56,7 @@ def _shape_stretches(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE stretches ADD COLUMN shape TEXT NOT NULL DEFAULT ''")
 
 
-STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_create, _shape_stretches)
+STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_create, _shape_stretches, quality.create)
 """Each takes a file from one format to the next; the format of a file is how many it has behind it."""
 
 

@@ -10,11 +10,24 @@ from typing import Self
 import duckdb
 
 from segue.domain.change import Change
-from segue.log import changes, entries, faults, forget, history, identity, quarantine, replay, scan, stretches
+from segue.log import (
+    changes,
+    entries,
+    faults,
+    forget,
+    history,
+    identity,
+    quality,
+    quarantine,
+    replay,
+    scan,
+    stretches,
+)
 from segue.log.batch import Entry, EventBatch, Quarantined, Record, Stretch
 from segue.log.changes import ChangeColumns, ChangePage, Progress
 from segue.log.identity import Identity
 from segue.log.lock import FolderLock
+from segue.log.quality import Count
 from segue.log.quarantine import Held
 from segue.log.scan import Hashes, Portion
 from segue.log.store import Store
@@ -78,24 +91,32 @@ class SqliteLog:
         """The seq that the next event or record gets; the first one is 1."""
         return self._next_seq
 
-    def append(self, batches: Sequence[EventBatch | Record], quarantined: Sequence[Quarantined] = ()) -> None:
+    def append(
+        self,
+        batches: Sequence[EventBatch | Record],
+        quarantined: Sequence[Quarantined] = (),
+        counts: Sequence[Count] = (),
+    ) -> None:
         """One durable transaction; the seqs go on from ``next_seq`` without a gap (ValueError)."""
         packed = [entries.pack(entry) for entry in batches]
         with self._store.transaction() as connection:
             entries.write(connection, packed)
             quarantine.write(connection, quarantined)
+            quality.add(connection, counts)
         self._next_seq = packed[-1].last_seq + 1 if packed else self._next_seq
 
     def history_path(self, first_seq: int) -> Path:
         """Where to write the file of a stretch that begins with ``first_seq``."""
         return history.fresh_path(self.folder, first_seq)
 
-    def append_stretch(self, stretch: Stretch, quarantined: Sequence[Quarantined] = ()) -> None:
+    def append_stretch(
+        self, stretch: Stretch, quarantined: Sequence[Quarantined] = (), counts: Sequence[Count] = ()
+    ) -> None:
         """Take in events whose file stands at a :meth:`history_path`, and what was set aside, at once.
 
         The file is made durable first; E604 when it cannot be.
         """
-        stretches.register(self._store, stretch, quarantined)
+        stretches.register(self._store, stretch, quarantined, counts)
         self._next_seq = stretch.to_seq + 1
 
     def read(self, after_seq: int, upto: int | None = None) -> Iterator[Entry]:
@@ -191,6 +212,13 @@ class SqliteLog:
         """How many events are set aside, by state."""
         with self._store.reading() as connection:
             return quarantine.counts(connection)
+
+    # ---- quality ----
+
+    def quality(self) -> tuple[list[Count], quality.Held]:
+        """Every count of what became of events, and what the log holds of them, as of one moment."""
+        with self._store.reading() as connection:
+            return quality.read(connection)
 
     # ---- forgetting ----
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from segue.log import entries, faults, history, identity, quarantine
+from segue.log import entries, faults, history, identity, quality, quarantine
 from segue.log.batch import EventBatch, Quarantined, Stretch
+from segue.log.quality import Count
 from segue.log.store import Store
 
 _EVENTS_IN_FILE_MAX = 100_000
@@ -19,7 +20,9 @@ _INSERT = (
 )
 
 
-def register(store: Store, stretch: Stretch, quarantined: Sequence[Quarantined]) -> None:
+def register(
+    store: Store, stretch: Stretch, quarantined: Sequence[Quarantined], counts: Sequence[Count] = ()
+) -> None:
     """Append a stretch whose file stands under ``history/``; the next seq must be its first (ValueError)."""
     file = store.folder / history.FOLDER / stretch.path
     if stretch.count != stretch.to_seq - stretch.from_seq + 1:
@@ -37,6 +40,7 @@ def register(store: Store, stretch: Stretch, quarantined: Sequence[Quarantined])
         add(connection, store.folder, stretch)
         identity.write(connection, marks, created_at)
         quarantine.write(connection, quarantined)
+        quality.add(connection, counts)
         entries.set_next_seq(connection, stretch.to_seq + 1)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from segue.domain.errors import Diagnostic, Place, SegueError
+from segue.ingest.planned.plan import TrackingPlan
 from segue.language import tree
 from segue.language.scope import Scope
 from segue.segments.check import Checking
@@ -56,6 +57,11 @@ class Workspace:
             "list": dict(self.lists),
             "event": dict(self.plan),
         }
+
+    def tracking_plan(self) -> TrackingPlan:
+        """What track events are held to."""
+        mode = self.settings.events_mode
+        return TrackingPlan({name: event.held_to(mode) for name, event in self.plan.items()}, mode)
 
     def fingerprints(self) -> dict[str, dict[str, str]]:
         """A hash of the content of every definition, by kind and name."""

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -28,11 +29,14 @@ from segue.log.batch import Entry, EventBatch, Quarantined, Record, Stretch
 from segue.log.changes import ChangeColumns
 from segue.log.changes import Progress as Reached
 from segue.log.faults import NOT_WRITTEN
+from segue.log.quality import Count
 from segue.log.sqlite import SqliteLog
 from segue.segments import plan
 from segue.segments.workspace import Workspace
+from segue.service.counting import today
 
 Progress = Callable[[int, int], None]
+UTC = ZoneInfo("UTC")
 
 ENTRIES_WAITING_MAX = 10_000
 """Durable entries that wait to be evaluated; beyond, whoever brings more waits too."""
@@ -86,7 +90,7 @@ class Core:
         forgettings = [forgetting_of(record) for record in log.records("forget")]
         self.intake = open_intake(log, None if clock == "log" else wall_ms() - 8 * 86_400_000, forgettings)
         self.engine = Engine(log, self.intake.identity.user_id)
-        self.workspace: Workspace | None = None
+        self._workspace: Workspace | None = None
         self._prepared: dict[int, tuple[Workspace, Engine | None]] = {}
         self._waiting: queue.Queue[tuple[Entry, Future[None]] | None] = queue.Queue(ENTRIES_WAITING_MAX)
         self._evaluator: threading.Thread | None = None
@@ -99,6 +103,16 @@ class Core:
         self.listeners: list[Callable[[ChangeColumns], None]] = []
         """Told of changes once stored, by whichever thread evaluates; they must not wait or raise."""
 
+    @property
+    def workspace(self) -> Workspace | None:
+        """The definitions in force."""
+        return self._workspace
+
+    @workspace.setter
+    def workspace(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self.intake.plan = workspace.tracking_plan()
+
     # ---- opening -----------------------------------------------------------------------------
 
     def restore(self, progress: Progress) -> None:
@@ -106,8 +120,8 @@ class Core:
         reached = self.progress.log_seq
         applied = [record for record in self.log.records("definitions") if record.seq <= reached]
         if applied:
-            self.workspace = plan.from_json(applied[-1].body)
-            compiled = program_of(self.workspace)
+            self.workspace = workspace = plan.from_json(applied[-1].body)
+            compiled = program_of(workspace)
             self._catch_up(compiled, applied[-1].seq, reached, progress)
         for entry in self.log.read(reached):
             self.evaluate(entry)
@@ -148,16 +162,22 @@ class Core:
 
     # ---- appending ---------------------------------------------------------------------------
 
+    def day(self) -> str:
+        """The calendar day under which what comes in now is counted."""
+        return today(UTC if self.workspace is None else self.workspace.settings.timezone)
+
     def stamp(self) -> int:
         """The time of what is taken in now, in ms; it never runs backwards. Hold the gate."""
         now = self.engine.now if self.clock == "log" else wall_ms()
         self._stamped = max(self._stamped, now, 0)
         return self._stamped
 
-    def append(self, batches: Sequence[EventBatch], quarantined: Sequence[Quarantined]) -> Future[None]:
+    def append(
+        self, batches: Sequence[EventBatch], quarantined: Sequence[Quarantined], counts: Sequence[Count] = ()
+    ) -> Future[None]:
         """Make events durable and have them evaluated; what the future tells. Hold the gate."""
         try:
-            self.log.append(batches, quarantined)
+            self.log.append(batches, quarantined, counts)
         except BaseException:
             self.intake.take_back()
             raise
@@ -169,10 +189,12 @@ class Core:
                 done = self._enqueue(batch)
         return done
 
-    def append_stretch(self, stretch: Stretch, quarantined: Sequence[Quarantined]) -> Future[None]:
+    def append_stretch(
+        self, stretch: Stretch, quarantined: Sequence[Quarantined], counts: Sequence[Count] = ()
+    ) -> Future[None]:
         """The same for a file of events. Hold the gate."""
         try:
-            self.log.append_stretch(stretch, quarantined)
+            self.log.append_stretch(stretch, quarantined, counts)
         except BaseException:
             self.intake.take_back()
             raise

@@ -14,7 +14,9 @@ from segue.ingest.decode import Decoded
 from segue.ingest.reject import Rejected
 from segue.ingest.tally import Tally
 from segue.log.batch import EventBatch, Quarantined
+from segue.log.quality import Count
 from segue.service.core import Core
+from segue.service.counting import counts_of
 
 POSTS_WAITING_MAX = 4_096
 POSTS_AT_ONCE = 512
@@ -98,6 +100,8 @@ class Committer:
             batches: list[EventBatch] = []
             aside: list[Quarantined] = []
             tallies: list[Tally] = []
+            counts: list[Count] = []
+            day = core.day()
             try:
                 for source, together in groupby(posts, lambda post: post.source):
                     group = list(together)
@@ -105,18 +109,20 @@ class Committer:
                     items = [item for post in group for item in post.decoded.items]
                     taken = core.intake.accept(items, source, upcoming, received)
                     unreadable = [each for post in group for each in post.decoded.rejected]
-                    aside += [set_aside(each, source, at) for each in (*unreadable, *taken.rejected)]
+                    held = [set_aside(each, source, at) for each in (*unreadable, *taken.rejected)]
+                    aside += held
                     if len(taken.batch):
                         batches.append(taken.batch)
                         upcoming = taken.batch.last_seq + 1
                     taken.tally.rows += len(unreadable)
                     taken.tally.quarantined += len(unreadable)
                     taken.tally.mended += sum(post.decoded.mended for post in group)
+                    counts += counts_of(day, source, taken.tally, held)
                     tallies += [taken.tally] * len(group)
             except BaseException:
                 core.intake.take_back()
                 raise
-            core.append(batches, aside)
+            core.append(batches, aside, counts)
         return tallies
 
 

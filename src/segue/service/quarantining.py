@@ -9,6 +9,7 @@ from segue.ingest.decode import decode_events
 from segue.ingest.tally import Tally
 from segue.log.quarantine import Held
 from segue.service.core import Core
+from segue.service.counting import counts_of
 
 
 def replayed(core: Core, held: Held, mended: bytes | None) -> tuple[Tally, Future[None]]:
@@ -21,4 +22,5 @@ def replayed(core: Core, held: Held, mended: bytes | None) -> tuple[Tally, Futur
     if refused:
         core.intake.take_back()
         raise SegueError(*(Diagnostic(each.code, each.message, each.hint) for each in refused))
-    return taken.tally, core.append([taken.batch], ())
+    counts = counts_of(core.day(), held.event.source, taken.tally, ())
+    return taken.tally, core.append([taken.batch], (), counts)

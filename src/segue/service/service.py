@@ -41,6 +41,7 @@ from segue.segments.plan import Plan
 from segue.segments.workspace import Workspace, load_workspace
 from segue.service import asking
 from segue.service.core import Core, definitions_of, rules_of, wall_ms
+from segue.service.counting import counts_of
 from segue.service.export import events_as_sent, exported_event
 from segue.service.posting import Committer
 from segue.service.profiles import Profiles
@@ -154,7 +155,7 @@ class Service:
             self.core.start()
         try:
             for portion in read_file(path, mapping, self.core.intake, self.log, source, wall_ms()):
-                self._take_portion(portion)
+                self._take_portion(portion, source)
                 total.add(portion.tally)
                 progress(portion.done, portion.total)
             self.core.drain()
@@ -165,13 +166,14 @@ class Service:
             raise self.core.failed
         return total
 
-    def _take_portion(self, portion: Portion) -> None:
+    def _take_portion(self, portion: Portion, source: str) -> None:
         with self.core.gate:
+            counts = counts_of(self.core.day(), source, portion.tally, portion.quarantined)
             if portion.entry is None or isinstance(portion.entry, EventBatch):
                 batches = [] if portion.entry is None else [portion.entry]
-                self.core.append(batches, portion.quarantined)
+                self.core.append(batches, portion.quarantined, counts)
             else:
-                self.core.append_stretch(portion.entry, portion.quarantined)
+                self.core.append_stretch(portion.entry, portion.quarantined, counts)
 
     def post(self, decoded: Decoded, source: str) -> Future[Tally]:
         """Take events over the wire; the future tells the counts once they are on disk (E604 if not)."""

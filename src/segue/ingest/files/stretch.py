@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segue.domain.limits import LATE_MS
 from segue.ingest.dedupe import EVER
 from segue.ingest.files.expressions import CLAMPED, literal
 from segue.ingest.files.portion import Destination, Portion, set_aside
@@ -81,6 +82,7 @@ class _Chunk:
         tally.refused = int(fresh.sum()) - tally.accepted
         tally.future_clamped = int((columns["clamped"] & good).sum())
         tally.unparsed_timestamp = int((columns["unparsed"] & good).sum())
+        tally.late = int((kept & (columns["received"] - columns["timestamp"] > LATE_MS)).sum())
         if not tally.accepted:
             return tally, None
         return tally, self._written(kept, users, whose, columns["received"], log)
