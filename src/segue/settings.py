@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from segue.domain.time import DAY, format_duration, parse_duration
 ENVIRONMENT_PREFIX = "SEGUE_"
 _NAME_CHARACTERS_MAX = 200
 _PORT_MAX = 65_535
+_URL = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]{1,253}/?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,8 @@ class Settings:
     host: str
     port: int
     snapshot_interval_ms: int
+    public_url: str
+    analytics_js: str
 
     def to_json(self) -> dict[str, str]:
         """The settings that decide what memberships mean, as they are spelled in ``segue.yaml``."""
@@ -40,6 +44,16 @@ def _text(spelling: str) -> str:
     if not spelling.strip() or len(spelling) > _NAME_CHARACTERS_MAX or not spelling.isprintable():
         raise OptionValueError(f"one line of 1 to {_NAME_CHARACTERS_MAX} characters")
     return spelling
+
+
+def _text_or_nothing(spelling: str) -> str:
+    return _text(spelling) if spelling else ""
+
+
+def _url_or_nothing(spelling: str) -> str:
+    if spelling and not _URL.fullmatch(spelling):
+        raise OptionValueError("an address such as https://events.shop.example, without a path")
+    return spelling.rstrip("/")
 
 
 def _zone(spelling: str) -> ZoneInfo:
@@ -124,6 +138,14 @@ OPTIONS = (
     Option(
         "snapshot_interval", "snapshot_interval_ms", _duration, "5m", "duration",
         "How long after a snapshot of the state the next one is taken while events come in.",
+    ),
+    Option(
+        "public_url", "public_url", _url_or_nothing, "", "address",
+        "The address under which browsers reach `segue serve`; as they asked for it if empty.",
+    ),
+    Option(
+        "analytics_js", "analytics_js", _text_or_nothing, "", "file",
+        "The browser script of analytics-next that is served, a path from the workspace; none if empty.",
     ),
 )  # fmt: skip
 """Every option there is; docs/settings.md explains each."""

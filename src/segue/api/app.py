@@ -13,7 +13,7 @@ from segue.api.body import DisconnectedError, read_body
 from segue.api.doors import Doors
 from segue.api.openapi import document
 from segue.api.page import render
-from segue.api.problems import fault, no_route, problem, wrong_method
+from segue.api.problems import NO_ROUTE, fault, no_route, problem, wrong_method
 from segue.api.request import Receive, Request, Scope, Send, bad_parameter, decoded
 from segue.api.route import Access, Handler, LoopHandler, Route, Runs
 from segue.api.routes import ROUTES
@@ -50,6 +50,8 @@ class App:
         except DisconnectedError:
             return
         except SegueError as refused:
+            # Whoever posts events to a misspelt path reads what the path itself would have said.
+            tracking = tracking or refused.diagnostics[0].code == NO_ROUTE
             answer = problem(refused, success=False if tracking else None)
         except Exception:  # noqa: BLE001 -- the last door: whatever it is, the client gets an answer
             _log.exception("%s %s", request.method, request.path)

@@ -23,6 +23,7 @@ STATUS = {
     "E701": 404,
     "E702": 404,
     "E703": 404,
+    "E771": 404,
     NO_ROUTE: 404,
     WRONG_METHOD: 405,
     NOT_ALLOWED: 403,

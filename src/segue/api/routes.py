@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from segue.api import control, segments, status, tracking, users
+from segue.api import browsers, control, pixels, segments, status, tracking, users
 from segue.api.answer import Answer
 from segue.api.doors import Doors
 from segue.api.request import Request
@@ -26,10 +26,10 @@ def _taking(kind: str | None) -> Callable[[Doors, Request], Awaitable[Answer]]:
     return handler
 
 
-def _tracking(name: str, kind: str | None) -> Route:
+def _tracking(path: str, kind: str | None) -> Route:
     return Route(
         "POST",
-        f"/v1/{name}",
+        path,
         f"Takes one {kind} event." if kind else "Takes a batch of events.",
         _taking(kind),
         {200: "Taken", 400: "Problem", 413: "Problem", 503: "Problem"},
@@ -42,11 +42,53 @@ def _tracking(name: str, kind: str | None) -> Route:
 
 
 _TRACKING = (
-    *(_tracking(kind, kind) for kind in TYPES),
-    _tracking("batch", None),
-    _tracking("import", None),
-    *(_tracking(short, None if kind == "batch" else kind) for short, kind in tracking.SHORT_FORMS.items()),
+    *(_tracking(f"/v1/{kind}", kind) for kind in TYPES),
+    _tracking("/v1/batch", None),
+    _tracking("/v1/import", None),
+    _tracking("/beacon/v1/batch", None),
+    *(
+        _tracking(f"/v1/{short}", None if kind == "batch" else kind)
+        for short, kind in tracking.SHORT_FORMS.items()
+    ),
 )
+
+_BROWSERS = (
+    Route(
+        "GET", "/v1/pixel/{type}", "Takes one event in the address of an image, in base64 or in plain.",
+        pixels.take, {200: ""}, runs=Runs.IN_LOOP, access=Access.OPEN, tracking=True,
+        query=_WRITE_KEY | {"data": "The event: base64 of its JSON."},
+    ),
+    *(
+        Route(
+            "GET", f"/pixel/v1/{kind}", f"Takes one {kind} event in the address of an image.",
+            pixels.take_plain, {200: ""}, runs=Runs.IN_LOOP, access=Access.OPEN, tracking=True,
+            query=_WRITE_KEY,
+        )
+        for kind in ("track", "page")
+    ),
+    Route(
+        "POST", "/v1/m", "Takes statistics of SDKs about themselves, and drops them.",
+        browsers.swallow, {200: "Taken", 413: "Problem"}, runs=Runs.AT_ONCE, access=Access.OPEN,
+        query=_WRITE_KEY, takes="Any", tracking=True,
+    ),
+    Route(
+        "GET", "/v1/projects/{writeKey}/settings", "What analytics-next asks for before it sends.",
+        browsers.settings, {200: "Any", 400: "Problem"}, runs=Runs.AT_ONCE, access=Access.OPEN, tracking=True,
+    ),
+    Route(
+        "GET", "/sourceConfig", "What rudder-js asks for before it sends.",
+        browsers.source_config, {200: "Any"}, runs=Runs.AT_ONCE, access=Access.OPEN, tracking=True,
+        query=_WRITE_KEY,
+    ),
+    Route(
+        "GET", "/analytics.js/v1/{writeKey}/analytics.min.js", "The browser script that the operator named.",
+        browsers.script, {200: "", 404: "Problem"}, access=Access.OPEN, tracking=True,
+    ),
+    Route(
+        "GET", "/analytics-next/bundles/{name}", "A part that this script loads when it needs it.",
+        browsers.bundle, {200: "", 404: "Problem"}, access=Access.OPEN, tracking=True,
+    ),
+)  # fmt: skip
 
 _USERS = (
     Route(
@@ -137,5 +179,5 @@ _SERVER = (
     ),
 )  # fmt: skip
 
-ROUTES: tuple[Route, ...] = (*_TRACKING, *_USERS, *_SEGMENTS, *_SERVER)
+ROUTES: tuple[Route, ...] = (*_TRACKING, *_BROWSERS, *_USERS, *_SEGMENTS, *_SERVER)
 """The first whose path fits answers."""

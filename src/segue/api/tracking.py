@@ -40,6 +40,12 @@ async def take(doors: Doors, request: Request, kind: str | None) -> Answer:
     work = partial(_decoded, request.body, request.header(b"content-encoding"), kind)
     small = len(request.body) <= DECODED_IN_LOOP_MAX
     decoded = work() if small else await doors.decode(work)
+    await keep(doors, request, decoded)
+    return TAKEN
+
+
+async def keep(doors: Doors, request: Request, decoded: Decoded) -> None:
+    """Returns when the events are durable; E604 when they could not be made so."""
     waiting = asyncio.wrap_future(doors.service.post(decoded, source_of(request, decoded.write_key)))
     # A request that is given up does not call its events back: the log has them already.
     try:
@@ -47,7 +53,6 @@ async def take(doors: Doors, request: Request, kind: str | None) -> Answer:
     except SegueError:
         doors.not_taken()
         raise
-    return TAKEN
 
 
 def _decoded(body: bytes, encoding: bytes | None, kind: str | None) -> Decoded:
