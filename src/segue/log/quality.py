@@ -23,7 +23,7 @@ _IN_STRETCHES = "SELECT coalesce(sum(events), 0) FROM stretches WHERE to_seq > ?
 
 
 class Count(NamedTuple):
-    """``count`` events of a source were ``what`` on a ``day`` (2026-11-22); ``detail`` may say more.
+    """``number`` events of a source were ``what`` on a ``day`` (2026-11-22); ``detail`` may say more.
 
     ``detail`` never holds what a sender chose: it is a code, or made of names of the tracking plan.
     """
@@ -32,7 +32,7 @@ class Count(NamedTuple):
     source: str
     what: str
     detail: str
-    count: int
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def create(connection: sqlite3.Connection) -> None:
 
 def add(connection: sqlite3.Connection, counts: Iterable[Count]) -> None:
     """Count some more."""
-    connection.executemany(_ADD, [count for count in counts if count.count])
+    connection.executemany(_ADD, [count for count in counts if count.number])
 
 
 def read(connection: sqlite3.Connection) -> tuple[list[Count], Held]:

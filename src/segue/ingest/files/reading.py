@@ -39,7 +39,7 @@ def read_file(
     if stage is None:
         raise faults.unknown_format(path)
     table = open_table(path, mapping or Mapping(), stage)
-    if table.expressions.mapping.only_tracks:
+    if table.expressions.mapping.only_tracks and not intake.plan.blocks:
         yield from stretches(table, intake, log, source, now)
     else:
         yield from table_rows(table, road)

@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 from segue.domain.limits import LATE_MS
 from segue.ingest.dedupe import EVER
 from segue.ingest.files.expressions import CLAMPED, literal
+from segue.ingest.files.planned import doubt_sql, unknown_sql
 from segue.ingest.files.portion import Destination, Portion, set_aside
 from segue.ingest.files.table import Table
 from segue.ingest.identity import Discoveries
 from segue.ingest.intake import Intake
+from segue.ingest.planned.holding import count
 from segue.ingest.reject import HINTS, Rejected
 from segue.ingest.tally import Tally
 from segue.log.batch import Stretch
@@ -85,7 +87,9 @@ class _Chunk:
         tally.late = int((kept & (columns["received"] - columns["timestamp"] > LATE_MS)).sum())
         if not tally.accepted:
             return tally, None
-        return tally, self._written(kept, users, whose, columns["received"], log)
+        stretch = self._written(kept, users, whose, columns["received"], log)
+        self._hold_to_plan(kept, tally)
+        return tally, stretch
 
     def rejected(self) -> list[Rejected]:
         """The rows that are no events, each as the JSON object of its columns."""
@@ -172,6 +176,21 @@ class _Chunk:
             Shape(tuple(held), self.source, whole=True),
             found.created,
         )
+
+    def _hold_to_plan(self, kept: Mask, tally: Tally) -> None:
+        """Count the kept rows that break the tracking plan; those it blocks do not come by this road."""
+        plan = self.intake.plan
+        if plan.rests:
+            return
+        properties = self.says.mapping.properties or {}
+        doubt = doubt_sql(plan, *self.says.columns(properties))
+        self.connection.register("keeps", {"keep": kept})
+        rows = f"FROM {self._cells()} POSITIONAL JOIN part POSITIONAL JOIN keeps WHERE keep AND"
+        ((unknown,),) = self.run(f"SELECT count(*) {rows} {unknown_sql(plan)}").fetchall()
+        doubted = self.run(f"SELECT name, {self.says.json(properties)} {rows} {doubt}").fetchall()
+        self.connection.unregister("keeps")
+        tally.unknown_event += unknown
+        count(plan.verdicts([name for name, _ in doubted], [text.encode() for _, text in doubted]), tally)
 
     def _rows(
         self, kept: Mask, users: list[str], whose: NDArray[np.int64], seqs: NDArray[np.int64]

@@ -30,21 +30,21 @@ class TrackingPlan:
 
     def __init__(self, events: Mapping[str, Planned], mode: str) -> None:
         self.mode = mode
-        self._events = {name: normal(planned) for name, planned in events.items()}
+        self.events: Mapping[str, Planned] = {name: normal(planned) for name, planned in events.items()}
         self._shapes = {
-            name: Shape(planned) for name, planned in self._events.items() if planned.mode != "off"
+            name: Shape(planned) for name, planned in self.events.items() if planned.mode != "off"
         }
 
     @property
     def blocks(self) -> bool:
         """Whether it ever holds an event back."""
-        modes = (planned.mode for planned in self._events.values())
-        return bool(self._events) and "block" in (self.mode, *modes)
+        modes = (planned.mode for planned in self.events.values())
+        return bool(self.events) and "block" in (self.mode, *modes)
 
     @property
     def rests(self) -> bool:
         """Whether it does nothing at all."""
-        return not self._events or (self.mode == "off" and not self._shapes)
+        return not self.events or (self.mode == "off" and not self._shapes)
 
     def verdicts(self, names: Sequence[str | None], texts: Sequence[bytes]) -> list[Verdict]:
         """Those that break the plan, in order; ``names`` is None for what is no track event.
@@ -61,7 +61,7 @@ class TrackingPlan:
         return sorted(found, key=lambda verdict: verdict.at)
 
     def _of_name(self, name: str, places: list[int], texts: Sequence[bytes]) -> Iterator[Verdict]:
-        planned = self._events.get(name)
+        planned = self.events.get(name)
         if planned is None:
             if self.mode != "off":
                 unknown = [Breach(UNKNOWN_EVENT, "", f"{_quoted(name)} is not in the plan")]
