@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from typing import overload
 
 import msgspec
+import numpy as np
 
-from segue.domain.event import Event, Json
+from segue.domain.event import TYPES, Event, Json
 from segue.log.body import Body, context_json, decode_body, properties_json, traits_json
+from segue.log.columns import codes, pieces
+from segue.log.lane.cuts import Cuts, cut_at
 from segue.log.shape import PLAIN, Shape
 
 RECORD_KINDS = ("definitions", "list", "override", "forget", "time", "settings")
@@ -64,22 +67,31 @@ class EventBatch:
 
     first_seq: int
     source: str
-    rows: list[int] = field(default_factory=list)
-    types: list[str] = field(default_factory=list)
-    names: list[str | None] = field(default_factory=list)
-    timestamps: list[int] = field(default_factory=list)
-    received: list[int] = field(default_factory=list)
-    message_ids: list[str] = field(default_factory=list)
-    group_ids: list[str | None] = field(default_factory=list)
-    raws: list[bytes] = field(default_factory=list)
+    rows: Sequence[int] = field(default_factory=list)
+    types: Sequence[str] = field(default_factory=list)
+    names: Sequence[str | None] = field(default_factory=list)
+    timestamps: Sequence[int] = field(default_factory=list)
+    received: Sequence[int] = field(default_factory=list)
+    message_ids: Sequence[str] = field(default_factory=list)
+    group_ids: Sequence[str | None] = field(default_factory=list)
+    raws: Sequence[bytes] = field(default_factory=list)
     bodies: Sequence[Body] = field(default_factory=list)
     created: list[Created] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
     aliases: list[Alias] = field(default_factory=list)
     merges: list[Merge] = field(default_factory=list)
+    known_cuts: Cuts | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    @property
+    def cuts(self) -> Cuts:
+        """Where the parts of each event stand; looked for once when whoever made the batch did not say."""
+        if self.known_cuts is None:
+            kinds = codes(self.types, TYPES, np.int64)
+            self.known_cuts = cut_at(*pieces(self.raws), kinds)
+        return self.known_cuts
 
     @property
     def last_seq(self) -> int:
@@ -124,6 +136,7 @@ class EventBatch:
             links=[(at - start, name, row) for at, name, row in self.links if start <= at < stop],
             aliases=[(at - start, name, row) for at, name, row in self.aliases if start <= at < stop],
             merges=[(at - start, gone, row) for at, gone, row in self.merges if start <= at < stop],
+            known_cuts=None if self.known_cuts is None else self.known_cuts.part(start, stop),
         )
 
 

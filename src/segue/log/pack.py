@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import threading
 from array import array
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 import zstandard
 
 from segue.domain.event import TYPES
 from segue.log import faults
 from segue.log.batch import EventBatch, LazyBodies
+from segue.log.columns import Ints, Picked, Slices, codes, ints, pieces
+from segue.log.lane.packing import list_of_bytes, list_of_texts, places_of_bytes
 
 _LEVEL = 1
-_CODES = {name: code for code, name in enumerate(TYPES)}
 
 
 class Columns(msgspec.Struct, array_like=True, gc=False):
@@ -31,6 +35,12 @@ class Columns(msgspec.Struct, array_like=True, gc=False):
     group_ids: list[str | None] | None
 
 
+class _Written(Columns):
+    """The same on its way out: the message ids are written already."""
+
+    message_ids: msgspec.Raw  # type: ignore[assignment]
+
+
 class _Press(threading.local):
     """A thread's own compressor and decompressor: neither may be shared."""
 
@@ -41,7 +51,6 @@ class _Press(threading.local):
 
 _press = _Press()
 _decode_columns = msgspec.msgpack.Decoder(Columns).decode
-_decode_raws = msgspec.msgpack.Decoder(list[bytes]).decode
 
 
 def compress(data: bytes) -> bytes:
@@ -69,19 +78,33 @@ def unpack_json(blob: bytes, what: str) -> Any:
 
 def pack_batch(batch: EventBatch) -> tuple[bytes, bytes]:
     """The columns and the raw bodies of a batch."""
-    names = {name: code for code, name in enumerate(dict.fromkeys([None, *batch.names]))}
-    columns = Columns(
+    names, name_codes = _spelled(batch.names)
+    columns = _Written(
         source=batch.source,
-        types=bytes(map(_CODES.__getitem__, batch.types)),
-        rows=array("i", batch.rows).tobytes(),
-        timestamps=array("q", batch.timestamps).tobytes(),
-        received=array("q", batch.received).tobytes(),
-        names=[name for name in names if name is not None],
-        name_codes=array("i", map(names.__getitem__, batch.names)).tobytes(),
-        message_ids=batch.message_ids,
-        group_ids=batch.group_ids if any(batch.group_ids) else None,
+        types=codes(batch.types, TYPES, np.uint8).tobytes(),
+        rows=ints(batch.rows, np.int32).tobytes(),
+        timestamps=ints(batch.timestamps, np.int64).tobytes(),
+        received=ints(batch.received, np.int64).tobytes(),
+        names=names,
+        name_codes=name_codes.tobytes(),
+        message_ids=msgspec.Raw(list_of_texts(*pieces(batch.message_ids))),
+        group_ids=list(batch.group_ids) if any(batch.group_ids) else None,
     )
-    return compress(msgspec.msgpack.encode(columns)), compress(msgspec.msgpack.encode(batch.raws))
+    return compress(msgspec.msgpack.encode(columns)), compress(list_of_bytes(*pieces(batch.raws)))
+
+
+def _spelled(names: Sequence[str | None]) -> tuple[list[str], npt.NDArray[np.int32]]:
+    """The distinct names, and which one each event has: 0 for none, else its place counted from 1."""
+    if not isinstance(names, Picked):
+        place = {name: code for code, name in enumerate(dict.fromkeys([None, *names]))}
+        spelled = [name for name in place if name is not None]
+        return spelled, np.fromiter(map(place.__getitem__, names), np.int32, len(names))
+    used = np.unique(names.codes)
+    words = [names.words[code] for code in used.tolist()]
+    spelled = [name for name in words if name is not None]
+    place = {name: code for code, name in enumerate([None, *spelled])}
+    own = np.array([place[word] for word in words], np.int32)
+    return spelled, own[np.searchsorted(used, names.codes)]
 
 
 def unpack_columns(blob: bytes, first_seq: int) -> Columns:
@@ -92,16 +115,17 @@ def unpack_columns(blob: bytes, first_seq: int) -> Columns:
 def unpack_batch(first_seq: int, columns_blob: bytes, raws_blob: bytes) -> EventBatch:
     """A batch as it was appended, without its marks; its bodies are decoded at first use."""
     columns = unpack_columns(columns_blob, first_seq)
-    raws = _decode_raws(decompress(raws_blob, f"the batch at seq {first_seq}"))
-    names: list[str | None] = [None, *columns.names]
+    packed = decompress(raws_blob, f"the batch at seq {first_seq}")
+    types = np.frombuffer(columns.types, np.uint8)
+    raws = Slices(*places_of_bytes(packed, len(types)), bytes)
     return EventBatch(
         first_seq=first_seq,
         source=columns.source,
-        rows=ints32(columns.rows),
-        types=[TYPES[code] for code in columns.types],
-        names=[names[code] for code in ints32(columns.name_codes)],
-        timestamps=ints64(columns.timestamps),
-        received=ints64(columns.received),
+        rows=Ints(np.frombuffer(columns.rows, np.int32)),
+        types=Picked(types, TYPES),
+        names=Picked(np.frombuffer(columns.name_codes, np.int32), [None, *columns.names]),
+        timestamps=Ints(np.frombuffer(columns.timestamps, np.int64)),
+        received=Ints(np.frombuffer(columns.received, np.int64)),
         message_ids=columns.message_ids,
         group_ids=columns.group_ids or [None] * len(raws),
         raws=raws,

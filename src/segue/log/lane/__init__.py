@@ -1,0 +1,1 @@
+"""Events read as bytes, many at once and compiled; what is not in the ordinary spelling is left to others."""
