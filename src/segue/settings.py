@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from segue.domain.address import Networks, parse_networks
+from segue.domain.rate import Rate, parse_rate
 from segue.domain.time import DAY, format_duration, parse_duration
 
 ENVIRONMENT_PREFIX = "SEGUE_"
@@ -28,6 +30,8 @@ class Settings:
     host: str
     port: int
     snapshot_interval_ms: int
+    rate_per_address: Rate | None
+    trusted_proxies: Networks
     public_url: str
     analytics_js: str
 
@@ -74,6 +78,20 @@ def _port(spelling: str) -> int:
     if not (spelling.isascii() and spelling.isdigit() and len(spelling) <= 5) or int(spelling) > _PORT_MAX:
         raise OptionValueError(f"a whole number from 0 (any free port) to {_PORT_MAX}")
     return int(spelling)
+
+
+def _rate_or_nothing(spelling: str) -> Rate | None:
+    found = parse_rate(spelling) if spelling else None
+    if spelling and found is None:
+        raise OptionValueError("a rate such as 100/s, 6000/m or 100000/h")
+    return found
+
+
+def _networks(spelling: str) -> Networks:
+    found = parse_networks(spelling)
+    if found is None:
+        raise OptionValueError("addresses or networks with commas between them, such as 10.0.0.1, 192.168.0.0/16")
+    return found
 
 
 def _one_of(*words: str) -> Callable[[str], str]:
@@ -138,6 +156,14 @@ OPTIONS = (
     Option(
         "snapshot_interval", "snapshot_interval_ms", _duration, "5m", "duration",
         "How long after a snapshot of the state the next one is taken while events come in.",
+    ),
+    Option(
+        "rate_per_address", "rate_per_address", _rate_or_nothing, "", "rate",
+        "How many requests of one address are taken; as many as come if empty.",
+    ),
+    Option(
+        "trusted_proxies", "trusted_proxies", _networks, "", "addresses",
+        "Proxies that are believed when they say in X-Forwarded-For for whom they ask.",
     ),
     Option(
         "public_url", "public_url", _url_or_nothing, "", "address",

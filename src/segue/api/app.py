@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterable
 from typing import cast
 
-from segue.api.access import require_local
+from segue.api.access import admit
 from segue.api.answer import Answer, Stream, encode
 from segue.api.body import DisconnectedError, read_body
 from segue.api.doors import Doors
@@ -15,7 +15,7 @@ from segue.api.openapi import document
 from segue.api.page import render
 from segue.api.problems import NO_ROUTE, fault, no_route, problem, wrong_method
 from segue.api.request import Receive, Request, Scope, Send, bad_parameter, decoded
-from segue.api.route import Access, Handler, LoopHandler, Route, Runs
+from segue.api.route import Handler, LoopHandler, Route, Runs
 from segue.api.routes import ROUTES
 from segue.api.tracking import CORS, preflight
 from segue.domain.errors import SegueError
@@ -56,6 +56,8 @@ class App:
         except Exception:  # noqa: BLE001 -- the last door: whatever it is, the client gets an answer
             _log.exception("%s %s", request.method, request.path)
             answer = problem(fault(), success=False if tracking else None)
+        if request.quota is not None:
+            answer = answer.with_headers(request.quota.headers())
         await _send(answer.with_headers(CORS) if tracking else answer, receive, send)
 
     def _methods(self, request: Request) -> Methods:
@@ -76,8 +78,7 @@ class App:
         route = methods.get("GET" if request.method == "HEAD" else request.method)
         if route is None:
             return _other_method(methods, request)
-        if route.access is not Access.OPEN:
-            require_local(request)
+        admit(self._doors, request, route)
         if request.scope["query_string"] and not route.tracking:
             _check_query(route, request)
         if not route.takes:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from segue.access.faults import unknown_key
+from segue.api.access import announced, named_key
 from segue.api.answer import Answer, Header, json_answer
 from segue.api.doors import Doors
+from segue.api.problems import no_route
 from segue.api.request import Request, bad_parameter
-from segue.api.tracking import TAKEN, source_of
+from segue.api.tracking import TAKEN
 from segue.domain.errors import refusal
 from segue.domain.event import Json
 
@@ -28,9 +31,13 @@ def settings(doors: Doors, request: Request) -> Answer:
     """For analytics-next: one destination, this server; nothing else to load and nowhere else to report.
 
     With a second destination the SDK would download its code, and without the first it would send the
-    events to its maker. Without a rate of 0 it would send statistics there.
+    events to its maker. Without a rate of 0 it would send statistics there. A key that is unknown or off
+    is nothing at all (E741): the SDK then stays quiet.
     """
     key = request.params["writeKey"]
+    known = announced(doors, key)
+    if known is None or not known[1]:
+        raise no_route()
     protocol, host, kept = _address(doors, request)
     own = {
         "apiKey": key,
@@ -54,16 +61,20 @@ def settings(doors: Doors, request: Request) -> Answer:
     return json_answer(found, headers=(kept,))
 
 
-def source_config(doors: Doors, request: Request) -> Answer:  # noqa: ARG001
+def source_config(doors: Doors, request: Request) -> Answer:
     """For rudder-js: a source without destinations, which reports no statistics about itself."""
-    source = source_of(request, None)
+    key = named_key(request)
+    known = announced(doors, key)
+    if known is None:
+        raise unknown_key()
+    source, on = known
     quiet = {"errors": {"enabled": False}, "metrics": {"enabled": False}}
     found: Json = {
         "source": {
             "id": source,
             "name": source,
-            "writeKey": request.query.get("writeKey", ""),
-            "enabled": True,
+            "writeKey": key or "",
+            "enabled": on,
             "workspaceId": "segue",
             "config": {"statsCollection": quiet},
             "destinations": [],

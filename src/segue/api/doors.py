@@ -10,7 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
+from segue.access.gate import Access
 from segue.api.problems import not_serving, too_much
+from segue.api.quotas import Quotas
 from segue.domain.limits import POSTED_BYTES_MAX, READS_MAX
 from segue.service.service import Service
 
@@ -31,6 +33,7 @@ class Doors:
 
     def __init__(self, token: str) -> None:
         self.token = token
+        self.quotas = Quotas()
         self.commands = 0
         self.description = b"{}"
         self.page = b""
@@ -48,6 +51,11 @@ class Doors:
         if self._service is None or self._stopping:
             raise not_serving(self._stopping)
         return self._service
+
+    @property
+    def access(self) -> Access:
+        """Keys and tokens; E747 while there is no service."""
+        return self.service.access
 
     def open(self, service: Service) -> None:
         """From now on, answer."""

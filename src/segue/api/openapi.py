@@ -16,13 +16,21 @@ _MEANINGS = {
     204: "Done; there is nothing to say.",
     304: "What you have is the newest.",
     400: "Something in the request is wrong.",
-    403: "Not from there.",
+    401: "A key or token is missing, or is not valid.",
+    403: "This is not open to who asks.",
     404: "There is no such thing.",
     413: "Too large.",
+    429: "Too many requests: come back after `Retry-After` seconds.",
     500: "The server made a mistake.",
     503: "Not now: come back after `Retry-After` seconds.",
 }
 _EVERYWHERE = {500: "Problem", 503: "Problem"}
+_REFUSALS = {401: "Problem", 403: "Problem", 429: "Problem"}
+_REFUSED = {
+    Access.OPEN: {},
+    Access.TOKEN: {403: "Problem"},
+    Access.WRITE: {**_REFUSALS, 404: "Problem"},
+}
 _NUMBERS = {"limit", "after"}
 
 
@@ -48,7 +56,7 @@ def _operation(route: Route) -> dict[str, Json]:
     found: dict[str, Json] = {
         "operationId": _operation_id(route),
         "summary": route.summary,
-        "description": f"Without keys, open to {route.access.value}.",
+        "description": f"Open to {route.access.value}.",
         "tags": ["tracking" if route.tracking else _tag(route)],
         "responses": _responses(route),
     }
@@ -67,7 +75,7 @@ def _operation_id(route: Route) -> str:
 
 def _tag(route: Route) -> str:
     words = [word for word in route.path.split("/") if word not in {"", "v1"}]
-    return "server" if route.access is not Access.LOCAL else words[0].rstrip("s") + "s"
+    return "server" if route.access in {Access.OPEN, Access.TOKEN} else words[0].rstrip("s") + "s"
 
 
 def _parameters(route: Route) -> list[Json]:
@@ -85,7 +93,7 @@ def _parameters(route: Route) -> list[Json]:
 
 def _responses(route: Route) -> dict[str, Json]:
     found: dict[str, Json] = {}
-    refusals = {} if route.access is Access.OPEN else {403: "Problem"}
+    refusals = _REFUSED.get(route.access, _REFUSALS)
     for status, schema in sorted({**_EVERYWHERE, **refusals, **route.returns}.items()):
         found[str(status)] = {"description": _MEANINGS[status]}
         if schema:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
+from segue.access import faults
 from segue.api.answer import PROBLEM, Answer, Header, encode
 from segue.domain.errors import Diagnostic, SegueError, refusal
 from segue.domain.limits import FINDINGS_MAX
@@ -24,6 +25,12 @@ STATUS = {
     "E702": 404,
     "E703": 404,
     "E771": 404,
+    faults.NO_CREDENTIAL: 401,
+    faults.UNKNOWN_CREDENTIAL: 401,
+    faults.NOT_FOR_YOU: 403,
+    faults.SOURCE_OFF: 404,
+    faults.FOREIGN_ORIGIN: 403,
+    faults.TOO_FAST: 429,
     NO_ROUTE: 404,
     WRONG_METHOD: 405,
     NOT_ALLOWED: 403,
@@ -34,6 +41,8 @@ STATUS = {
 """The status of each code; codes that are not here are a client's mistake, 400."""
 
 RETRY_AFTER: Header = (b"retry-after", b"1")
+CHALLENGE: Header = (b"www-authenticate", b'Bearer realm="segue"')
+"""Not Basic, at which a browser would ask people for a password."""
 
 
 def problem(error: SegueError, success: bool | None = None) -> Answer:
@@ -50,7 +59,13 @@ def problem(error: SegueError, success: bool | None = None) -> Answer:
         message=first.message,
         errors=[each.to_json() for each in error.diagnostics[:FINDINGS_MAX]],
     )
-    return Answer(status, encode(document), PROBLEM, (RETRY_AFTER,) if status == 503 else ())
+    return Answer(status, encode(document), PROBLEM, _headers(status, error))
+
+
+def _headers(status: int, error: SegueError) -> tuple[Header, ...]:
+    if isinstance(error, faults.TooFastError):
+        return ((b"retry-after", b"%d" % error.seconds),)
+    return {503: (RETRY_AFTER,), 401: (CHALLENGE,)}.get(status, ())
 
 
 def _status(found: Diagnostic) -> int:

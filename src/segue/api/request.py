@@ -8,6 +8,8 @@ from urllib.parse import parse_qsl, unquote_to_bytes
 
 import msgspec
 
+from segue.access.limits import Verdict
+from segue.access.principal import LOCAL, Principal, Source
 from segue.domain.errors import SegueError, refusal
 from segue.domain.event import Json
 from segue.domain.limits import QUERY_FIELDS_MAX
@@ -25,9 +27,11 @@ class Request:
     """One HTTP request. ``path`` is percent-encoded as it was sent, without its last slash.
 
     ``params`` holds the parts of the path that vary, decoded; ``body`` is read before a handler runs.
+    ``principal`` is who reads or edits, ``source`` who sends if a header tells, ``quota`` how far the
+    asker is from its limit.
     """
 
-    __slots__ = ("_query", "body", "method", "params", "path", "scope")
+    __slots__ = ("_query", "body", "method", "params", "path", "principal", "quota", "scope", "source")
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
@@ -38,6 +42,9 @@ class Request:
             self.path = self.path[:-1]
         self.params: Mapping[str, str] = {}
         self.body = b""
+        self.principal: Principal = LOCAL
+        self.source: Source | None = None
+        self.quota: Verdict | None = None
         self._query: dict[str, str] | None = None
 
     def header(self, name: bytes) -> bytes | None:

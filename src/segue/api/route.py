@@ -16,11 +16,15 @@ LoopHandler = Callable[[Doors, Request], Awaitable[Answer]]
 
 
 class Access(Enum):
-    """Who may use a route while there are no keys."""
+    """Who may use a route; docs/access.md says what holds until a key is created."""
 
     OPEN = "anyone"
-    LOCAL = "this machine"
-    TOKEN = "the holder of the server's token, on this machine"
+    WRITE = "a write key"
+    READ = "a read key or an admin key"
+    USER = "a read key, an admin key, or the user's own token"
+    READER = "a read key, an admin key, or a user's token; the answer is narrowed to what they may see"
+    ADMIN = "an admin key"
+    TOKEN = "the holder of the running server's token, on this machine"
 
 
 class Runs(Enum):
@@ -36,6 +40,8 @@ class Runs(Enum):
 class Route:
     """``{id}`` in the path takes slashes too, other names do not; ``returns`` gives a schema by status.
 
+    ``access`` says who may ask; with USER, ``{id}`` or the query's ``user_id`` is the user. ``scoped``
+    says that the handler keeps to ``request.principal.scope``: other routes refuse who has a limited one.
     ``query`` and ``takes`` say which parameters and which schema of a body are understood. A
     ``tracking`` route also answers preflights and lets pages of other sites read its answers.
     """
@@ -46,7 +52,8 @@ class Route:
     handler: Handler | LoopHandler
     returns: Mapping[int, str]
     runs: Runs = Runs.IN_THREAD
-    access: Access = Access.LOCAL
+    access: Access = Access.READ
+    scoped: bool = False
     query: Mapping[str, str] = field(default_factory=dict)
     takes: str | None = None
     tracking: bool = False

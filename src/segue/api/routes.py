@@ -34,7 +34,7 @@ def _tracking(path: str, kind: str | None) -> Route:
         _taking(kind),
         {200: "Taken", 400: "Problem", 413: "Problem", 503: "Problem"},
         runs=Runs.IN_LOOP,
-        access=Access.OPEN,
+        access=Access.WRITE,
         query=_WRITE_KEY,
         takes="Event" if kind else "Batch",
         tracking=True,
@@ -55,13 +55,13 @@ _TRACKING = (
 _BROWSERS = (
     Route(
         "GET", "/v1/pixel/{type}", "Takes one event in the address of an image, in base64 or in plain.",
-        pixels.take, {200: ""}, runs=Runs.IN_LOOP, access=Access.OPEN, tracking=True,
+        pixels.take, {200: ""}, runs=Runs.IN_LOOP, access=Access.WRITE, tracking=True,
         query=_WRITE_KEY | {"data": "The event: base64 of its JSON."},
     ),
     *(
         Route(
             "GET", f"/pixel/v1/{kind}", f"Takes one {kind} event in the address of an image.",
-            pixels.take_plain, {200: ""}, runs=Runs.IN_LOOP, access=Access.OPEN, tracking=True,
+            pixels.take_plain, {200: ""}, runs=Runs.IN_LOOP, access=Access.WRITE, tracking=True,
             query=_WRITE_KEY,
         )
         for kind in ("track", "page")
@@ -93,64 +93,72 @@ _BROWSERS = (
 _USERS = (
     Route(
         "GET", "/v1/users/{id}/segments", "The segments a user is in, since when, and the user's attributes.",
-        users.segments, {200: "User", 304: "", 400: "Problem"}, runs=Runs.IF_FREE,
+        users.segments, {200: "User", 304: "", 400: "Problem"}, runs=Runs.IF_FREE, access=Access.USER,
+        scoped=True,
     ),
     Route(
         "GET", "/user/segments", "The same, with the id in the query.",
-        users.segments_by_query, {200: "User", 304: "", 400: "Problem"}, runs=Runs.IF_FREE,
-        query={"user_id": "The user's id, or anon:ID."},
+        users.segments_by_query, {200: "User", 304: "", 400: "Problem"}, runs=Runs.IF_FREE, access=Access.USER,
+        scoped=True, query={"user_id": "The user's id, or anon:ID."},
     ),
     Route(
         "GET", "/v1/users/{id}/explain/{segment}", "Why a user is in a segment, or what is missing.",
-        users.explain, {200: "Any", 400: "Problem", 404: "Problem"}, query=_AS_OF,
+        users.explain, {200: "Any", 400: "Problem", 404: "Problem"}, access=Access.USER, query=_AS_OF,
     ),
     Route(
         "GET", "/v1/users/{id}/events", "The user's events, newest first.",
-        users.events, {200: "Events", 400: "Problem"}, query=_LIMIT | _CURSOR,
+        users.events, {200: "Events", 400: "Problem"}, access=Access.USER, query=_LIMIT | _CURSOR,
     ),
     Route(
         "GET", "/v1/users/{id}/export", "Everything that is kept about a user.",
-        users.export, {200: "Any", 400: "Problem"},
+        users.export, {200: "Any", 400: "Problem"}, access=Access.USER,
     ),
     Route(
         "GET", "/v1/users/{id}", "A user's profile: segments and attributes.",
-        users.segments, {200: "User", 304: "", 400: "Problem"}, runs=Runs.IF_FREE,
+        users.segments, {200: "User", 304: "", 400: "Problem"}, runs=Runs.IF_FREE, access=Access.USER,
+        scoped=True,
     ),
     Route(
         "DELETE", "/v1/users/{id}", "Forgets a user: everything kept about them is erased.",
-        users.forget, {200: "Forgotten", 400: "Problem"},
+        users.forget, {200: "Forgotten", 400: "Problem"}, access=Access.ADMIN,
     ),
 )  # fmt: skip
 
 _SEGMENTS = (
-    Route("GET", "/v1/segments", "All segments and their sizes.", segments.every, {200: "Segments"}),
+    Route(
+        "GET", "/v1/segments", "All segments and their sizes.",
+        segments.every, {200: "Segments"}, scoped=True,
+    ),
     Route(
         "POST", "/v1/segments/preview", "What a condition would select: count, share, sample, overlap.",
         segments.preview, {200: "Preview", 400: "Problem"}, takes="Condition",
     ),
     Route(
         "GET", "/v1/segments/{name}", "One segment and its size.",
-        segments.one, {200: "Segment", 404: "Problem"},
+        segments.one, {200: "Segment", 404: "Problem"}, scoped=True,
     ),
     Route(
         "PUT", "/v1/segments/{name}", "Writes a segment into the workspace's files and applies it.",
-        segments.put, {200: "Segment", 201: "Segment", 400: "Problem"}, takes="Definition",
+        segments.put, {200: "Segment", 201: "Segment", 400: "Problem"}, access=Access.ADMIN,
+        takes="Definition",
     ),
     Route(
         "DELETE", "/v1/segments/{name}", "Takes a segment out of the workspace's files and applies that.",
-        segments.delete, {204: "", 400: "Problem", 404: "Problem"},
+        segments.delete, {204: "", 400: "Problem", 404: "Problem"}, access=Access.ADMIN,
     ),
     Route(
         "GET", "/v1/segments/{name}/members", "The members of a segment in order of user id.",
-        segments.members, {200: "Members", 400: "Problem", 404: "Problem"}, query=_AS_OF | _LIMIT | _CURSOR,
+        segments.members, {200: "Members", 400: "Problem", 404: "Problem"}, scoped=True,
+        query=_AS_OF | _LIMIT | _CURSOR,
     ),
     Route(
         "GET", "/v1/segments/{name}/history", "Who entered and left a segment.",
-        segments.history, {200: "Changes", 400: "Problem", 404: "Problem"}, query=_AFTER | _LIMIT,
+        segments.history, {200: "Changes", 400: "Problem", 404: "Problem"}, scoped=True,
+        query=_AFTER | _LIMIT,
     ),
     Route(
         "GET", "/v1/changes", "The changes of all segments in order; `next` is the `after` of the next page.",
-        segments.changes, {200: "Changes", 400: "Problem"},
+        segments.changes, {200: "Changes", 400: "Problem"}, scoped=True,
         query=_AFTER | {"segment": "Only changes of this segment."} | _LIMIT,
     ),
 )  # fmt: skip

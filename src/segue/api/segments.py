@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from itertools import islice
 
 from segue.api.answer import Answer, json_answer
 from segue.api.doors import Doors
@@ -15,9 +16,11 @@ _PREVIEW_HINT = 'send {"when": "count(\\"Login\\", last 30d) >= 3"}, with "as_of
 _SEGMENT_HINT = 'send {"owner": …, "description": …, "when": …}'
 
 
-def every(doors: Doors, request: Request) -> Answer:  # noqa: ARG001 -- all handlers take the same
-    """All segments, with their sizes."""
-    return json_answer({"segments": [each.to_json() for each in doors.service.segments()]})
+def every(doors: Doors, request: Request) -> Answer:
+    """All segments that the asker sees, with their sizes."""
+    sees = request.principal.scope.sees
+    found = [each.to_json() for each in doors.service.segments() if sees(each.name)]
+    return json_answer({"segments": found})
 
 
 def one(doors: Doors, request: Request) -> Answer:
@@ -57,7 +60,12 @@ def changes(doors: Doors, request: Request) -> Answer:
 def _changes(doors: Doors, request: Request, segment: str | None) -> Answer:
     limit = limit_of(request)
     after = whole_number(request, "after", 0)
-    found = list(doors.service.changes(after, segment, limit))
+    scope = request.principal.scope
+    if segment is None and scope.segments is not None:
+        seen = (each for each in doors.service.changes(after) if scope.sees(each.segment))
+        found = list(islice(seen, limit))
+    else:
+        found = list(doors.service.changes(after, segment, limit))
     last = found[-1].seq if found else after
     return json_answer({"changes": [each.to_json() for each in found], "next": last}, headers=(NO_STORE,))
 

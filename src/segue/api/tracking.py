@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
-import hashlib
-from functools import lru_cache, partial
-from urllib.parse import parse_qsl
+from functools import partial
 
+from segue.api.access import sender
 from segue.api.answer import Answer, Header
 from segue.api.body import decompressed
 from segue.api.doors import Doors
 from segue.api.request import Request
 from segue.domain.errors import SegueError
-from segue.domain.limits import QUERY_FIELDS_MAX
 from segue.ingest.decode import Decoded, decode_batch, decode_single
 
 TAKEN = Answer(200, b'{"success":true}')
 """Several clients send again what is answered in any other way."""
 
-DEFAULT_SOURCE = "default"
 DECODED_IN_LOOP_MAX = 32 * 1024
 """Bytes as sent; larger bodies are decoded in a thread, so that nobody else waits for them."""
 
@@ -45,8 +40,9 @@ async def take(doors: Doors, request: Request, kind: str | None) -> Answer:
 
 
 async def keep(doors: Doors, request: Request, decoded: Decoded) -> None:
-    """Returns when the events are durable; E604 when they could not be made so."""
-    waiting = asyncio.wrap_future(doors.service.post(decoded, source_of(request, decoded.write_key)))
+    """Returns when the events are durable; E604 when they cannot be made so, E760 to E765 for who sends."""
+    source = sender(doors, request, decoded.write_key)
+    waiting = asyncio.wrap_future(doors.service.post(decoded, source.name))
     # A request that is given up does not call its events back: the log has them already.
     try:
         await asyncio.shield(waiting)
@@ -72,44 +68,3 @@ def preflight(request: Request) -> Answer:
     return Answer(204, headers=tuple(allowed))
 
 
-def source_of(request: Request, in_body: str | None) -> str:
-    """Which source sends: told by its write key in the header, the body or the query, else "default".
-
-    A key that belongs to nobody yet may be one of another vendor, so it is not kept as it stands.
-    """
-    key = _key_in_header(request.header(b"authorization"), in_body) or in_body or _key_in_query(request)
-    return _source_name(key) if key else DEFAULT_SOURCE
-
-
-@lru_cache(maxsize=1024)
-def _source_name(key: str) -> str:
-    return "key-" + hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()[:12]
-
-
-@lru_cache(maxsize=1024)
-def _key_in_header(header: bytes | None, in_body: str | None) -> str | None:
-    """The user name of Basic, with or without its colon; a Bearer's word unless the body names a key."""
-    if not header:
-        return None
-    scheme, _, rest = header.partition(b" ")
-    word = rest.strip()
-    if scheme.lower() == b"bearer":
-        return word.decode("latin-1") if in_body is None else in_body
-    if scheme.lower() != b"basic":
-        return None
-    try:
-        pair = base64.b64decode(word + b"=" * (-len(word) % 4))
-    except binascii.Error:
-        return None
-    return pair.partition(b":")[0].decode("latin-1") or None
-
-
-def _key_in_query(request: Request) -> str | None:
-    text: bytes = request.scope["query_string"]
-    if b"writeKey" not in text:
-        return None
-    try:
-        pairs = parse_qsl(text.decode("latin-1"), max_num_fields=QUERY_FIELDS_MAX)
-    except ValueError:
-        return None
-    return next((value for name, value in pairs if name == "writeKey"), None)

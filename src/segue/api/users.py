@@ -32,7 +32,7 @@ def _view(doors: Doors, request: Request, user_id: str) -> Answer:
     headers = ((b"etag", tag), REVALIDATE)
     if _has(request.header(b"if-none-match"), tag):
         return Answer(304, headers=headers)
-    return json_answer(found.to_json(), headers=headers)
+    return json_answer(request.principal.scope.narrowed(found.to_json()), headers=headers)
 
 
 def _has(asked: bytes | None, tag: bytes) -> bool:
