@@ -22,7 +22,7 @@ def keep(log: SqliteLog, bodies: Sequence[dict[str, Any]], closed: int = 0) -> N
     for part in (bodies[:closed], bodies[closed:]):
         log.close_stretch(1)
         decoded = decode_events([json.dumps(body).encode() for body in part])
-        taken = door.accept(decoded.items, "test", log.next_seq)
+        taken = door.accept(decoded, "test", log.next_seq)
         assert not taken.rejected
         if len(taken.batch):
             log.append([taken.batch])

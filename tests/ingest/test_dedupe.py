@@ -11,6 +11,7 @@ from segue.domain.limits import DEDUPE_MS
 from segue.ingest.dedupe import EVER, Seen
 from segue.ingest.intake import fingerprints
 from segue.log.fingerprint import fingerprint
+from segue.log.lane.cuts import put_together
 
 Batch = list[tuple[int, int]]
 """(which event, received at)"""
@@ -118,8 +119,8 @@ def test_seven_days_to_the_millisecond(later: int, again: bool) -> None:
     assert seen.seen_many(event, event, np.array([start + later])).tolist() == [again]
 
 
-@given(st.text(max_size=10), st.lists(st.text(max_size=120), max_size=5))
+@given(st.text(max_size=10), st.lists(st.text(max_size=200), max_size=40))
 def test_many_fingerprints_are_those_of_the_log(source: str, names: list[str]) -> None:
-    high, low = fingerprints(source, names)
+    high, low = fingerprints(source, *put_together([name.encode() for name in names]))
     expected = [fingerprint(source, name) for name in names]
     assert list(zip(high.tolist(), low.tolist(), strict=True)) == expected

@@ -29,7 +29,7 @@ def sent(door: Intake, *events: dict[str, Any], at: int | None = NOW, source: st
     """Events over the wire at a moment, or with ``at`` None from a file."""
     decoded = decode_events([json.dumps(event).encode() for event in events])
     assert not decoded.rejected
-    taken = door.accept(decoded.items, source, 1, at)
+    taken = door.accept(decoded, source, 1, at)
     assert taken.tally.adds_up()
     return taken
 

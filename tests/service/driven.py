@@ -83,7 +83,7 @@ class Driven:
     def keep_unevaluated(self, history: History) -> None:
         """Events that are on disk while the process ends before it has looked at them."""
         core = self.service.core
-        taken = core.intake.accept(decode_events(raws(history)).items, SOURCE, core.log.next_seq)
+        taken = core.intake.accept(decode_events(raws(history)), SOURCE, core.log.next_seq)
         if len(taken.batch):
             core.log.append([taken.batch])
         self.tear()

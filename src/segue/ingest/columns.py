@@ -1,121 +1,160 @@
-"""A batch on its way in: its events' fields side by side, thinned out as events drop out."""
+"""A batch on its way in: its events' fields side by side, thinned out as events drop out.
+
+Plain events are there from the start. What is not plain is judged one by one, and its words are put beside
+the text, so that from then on both are alike.
+"""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
-from itertools import compress
-from operator import attrgetter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segue.domain.limits import MESSAGE_ID_CHARACTERS_MAX
-from segue.ingest.identity import Identity
-from segue.ingest.mend import Item
+from segue.domain.event import TYPES
+from segue.domain.limits import EVENT_BYTES_MAX
+from segue.ingest.decode import Decoded
 from segue.ingest.planned.holding import refuse_blocked
 from segue.ingest.planned.plan import TrackingPlan, Verdict
 from segue.ingest.reject import Rejected
 from segue.ingest.tally import Tally
-from segue.ingest.validate import validate
-from segue.log.body import Body
+from segue.ingest.times import UNREAD, read_times
+from segue.ingest.validate import Received, validate
+from segue.log.body import Body, decode_body
+from segue.log.columns import Picked
+from segue.log.lane.cuts import Beside, Cuts
+from segue.log.lane.event import (
+    ANONYMOUS,
+    EVENT,
+    MESSAGE,
+    ORIGINAL,
+    PROPERTIES,
+    RAW,
+    RECEIVED,
+    SENT,
+    TIMESTAMP,
+    USER,
+)
+from segue.log.lane.words import Words
 
 Mask = NDArray[np.bool_]
 
 _NAMES_MAX = 10_000
-_OBJECT_OR_NOTHING = (b"{", b"")
+_TRACK = TYPES.index("track")
+_TIME_FIELDS = {
+    TIMESTAMP: "timestamp", ORIGINAL: "originalTimestamp", SENT: "sentAt", RECEIVED: "receivedAt",
+}  # fmt: skip
 
 
-class PlainNames:
-    """Track names that need no trimming, known so that most events need no look at all."""
+class Names:
+    """The names of track events, numbered from 1; 0 is no name."""
 
     def __init__(self) -> None:
-        self.known: set[str] = set()
+        self._words = Words(EVENT_BYTES_MAX)
+        self._spelled: list[str | None] = [None]
 
-    def learn(self, name: str | None) -> None:
-        """Remember a name that :func:`validate` gave."""
-        if name is not None and len(self.known) < _NAMES_MAX:
-            self.known.add(name)
+    def of(self, cuts: Cuts) -> Picked[str | None]:
+        """The name of each event."""
+        if len(self._words) > _NAMES_MAX:
+            self._words, self._spelled = Words(EVENT_BYTES_MAX), [None]
+        starts, stops = cuts.bounds(EVENT)
+        tracks = cuts.kinds == _TRACK
+        codes = np.where(tracks, self._words.numbered(cuts.octets, starts, stops) + 1, 0).astype(np.int32)
+        if len(self._words) >= len(self._spelled):
+            self._spelled += [text.decode() for text in self._words.texts(len(self._spelled) - 1)]
+        return Picked(codes, self._spelled)
 
 
 class Columns:
-    """The lists run side by side; ``users`` and ``anonymous`` are clean once :meth:`validate` is done."""
+    """The columns of some events; clean once :meth:`judge` is done.
 
-    def __init__(self, items: Sequence[Item]) -> None:
-        self.raws: list[bytes] = [raw for raw, _ in items]
-        self.bodies: list[Body] = [body for _, body in items]
-        self.kinds: list[str] = self.sent("type")
-        self.names: list[str | None] = self.sent("event")
-        self.users: list[str | None] = self.sent("userId")
-        self.anonymous: list[str | None] = self.sent("anonymousId")
-        self.message_ids: list[str] = self.sent("messageId")
-        self.previous: list[str | None] = [None] * len(self.bodies)
-        self.groups: list[str | None] = [None] * len(self.bodies)
-        self.warned: list[Verdict | None] = []
-        """Beside the others once :meth:`hold_to` has found any."""
+    ``previous``, ``groups``, ``verdicts`` and ``warned`` say something of few events: they go by place.
+    """
+
+    def __init__(self, decoded: Decoded) -> None:
+        self.cuts = decoded.cuts
+        self.bodies = decoded.bodies
+        self.previous: dict[int, str] = {}
+        self.groups: dict[int, str] = {}
+        self.verdicts: dict[int, Rejected] = {}
+        self.warned: dict[int, Verdict] = {}
+        self.unread: dict[int, int] = dict.fromkeys(_TIME_FIELDS, 0)
+        """How many events say something that is no time, by field."""
 
     def __len__(self) -> int:
-        return len(self.bodies)
+        return len(self.cuts)
 
-    def validate(self, identity: Identity, plain: PlainNames, tally: Tally) -> list[Rejected | None]:
-        """Look closely at what is not plainly a track of a known user; returns what was wrong with each."""
-        verdicts: list[Rejected | None] = [None] * len(self)
-        for at in self._odd(identity, plain.known):
-            verdicts[at] = self._judge(at, plain, tally)
-        return verdicts
+    def judge(self, tally: Tally) -> None:
+        """Look closely at what is not plain, and give a message id to who has none."""
+        nameless = np.flatnonzero((self.cuts.spans[:, MESSAGE, 1] == 0) & self.cuts.plain).tolist()
+        if not self.bodies and not nameless:
+            return
+        cuts, beside = self.cuts.own(), Beside(self.cuts.text)
+        for at in nameless:
+            cuts.spans[at, MESSAGE] = beside.put(secrets.token_hex(16).encode())
+        cuts.spans[list(self.bodies), RAW + 1 :] = 0
+        for at, body in self.bodies.items():
+            found = validate(cuts.raw(at), body, tally)
+            if isinstance(found, Rejected):
+                self.verdicts[at] = found
+            else:
+                self._enter(at, found, cuts, beside)
+        self._read_times(cuts)
+        self.cuts = cuts.beside(beside)
 
-    def _odd(self, identity: Identity, plain: set[str]) -> list[int]:
-        known, seen = identity.rows, identity.seen
-        fields = zip(
-            self.bodies, self.kinds, self.names, self.users, self.anonymous, self.message_ids, strict=True
-        )
-        return [
-            at
-            for at, (body, kind, name, user, visitor, message_id) in enumerate(fields)
-            if kind != "track"
-            or type(name) is not str
-            or name not in plain
-            or type(user) is not str
-            or user not in known
-            or (visitor is not None and (type(visitor) is not str or visitor not in seen))
-            or type(message_id) is not str
-            or message_id < "!"
-            or len(message_id) > MESSAGE_ID_CHARACTERS_MAX
-            or bytes(body.properties)[:1] not in _OBJECT_OR_NOTHING
-        ]
+    def _enter(self, at: int, found: Received, cuts: Cuts, beside: Beside) -> None:
+        cuts.kinds[at] = TYPES.index(found.kind)
+        message_id = found.message_id or secrets.token_hex(16)
+        for part, text in (
+            (EVENT, found.name), (USER, found.user), (ANONYMOUS, found.anonymous), (MESSAGE, message_id)
+        ):  # fmt: skip
+            cuts.spans[at, part] = (0, 0) if text is None else beside.put(text.encode())
+        if found.previous is not None:
+            self.previous[at] = found.previous
+        if found.group is not None:
+            self.groups[at] = found.group
 
-    def _judge(self, at: int, plain: PlainNames, tally: Tally) -> Rejected | None:
-        found = validate(self.raws[at], self.bodies[at], tally)
-        if isinstance(found, Rejected):
-            return found
-        self.kinds[at], self.names[at] = found.kind, found.name
-        self.users[at], self.anonymous[at] = found.user, found.anonymous
-        self.previous[at], self.groups[at] = found.previous, found.group
-        self.message_ids[at] = found.message_id or secrets.token_hex(16)
-        if found.kind == "track":
-            plain.learn(found.name)
-        return None
+    def _read_times(self, cuts: Cuts) -> None:
+        places = list(self.bodies)
+        for part, field in _TIME_FIELDS.items() if places else ():
+            sent = [getattr(body, field) for body in self.bodies.values()]
+            times = read_times(sent)
+            cuts.times[places, part] = times
+            self.unread[part] += int((times == UNREAD).sum()) - sent.count(None)
 
-    def hold_to(self, plan: TrackingPlan, verdicts: list[Rejected | None], tally: Tally) -> None:
+    def body(self, at: int) -> Body:
+        """One event's fields as they were sent."""
+        found = self.bodies.get(at)
+        return decode_body(self.cuts.raw(at)) if found is None else found
+
+    def texts(self, part: int) -> list[str | None]:
+        """The words of one part of each event."""
+        starts, stops = (bounds.tolist() for bounds in self.cuts.bounds(part))
+        text = self.cuts.text
+        if text.isascii():
+            whole = text.decode("ascii")
+            return [whole[start:stop] or None for start, stop in zip(starts, stops, strict=True)]
+        return [text[start:stop].decode() or None for start, stop in zip(starts, stops, strict=True)]
+
+    def hold_to(self, plan: TrackingPlan, names: Picked[str | None], tally: Tally) -> None:
         """Add the verdicts on events that the tracking plan blocks, and note those that it warns of."""
-        names = [
-            name if kind == "track" and verdict is None else None
-            for name, kind, verdict in zip(self.names, self.kinds, verdicts, strict=True)
-        ]
-        texts = [bytes(body.properties) for body in self.bodies]
-        warned = refuse_blocked(plan, names, texts, self.raws, verdicts, tally)
-        if warned:
-            self.warned = [None] * len(self)
-            for verdict in warned:
-                self.warned[verdict.at] = verdict
+        refused = [self.verdicts.get(at) for at in range(len(self))]
+        asked = [name if verdict is None else None for name, verdict in zip(names, refused, strict=True)]
+        text, starts, stops = self.cuts.text, *(bounds.tolist() for bounds in self.cuts.bounds(PROPERTIES))
+        texts = [text[start:stop] for start, stop in zip(starts, stops, strict=True)]
+        for at, body in self.bodies.items():
+            texts[at] = bytes(body.properties)
+        raws = [self.cuts.raw(at) for at in range(len(self))]
+        for verdict in refuse_blocked(plan, asked, texts, raws, refused, tally):
+            self.warned[verdict.at] = verdict
+        self.verdicts = {at: verdict for at, verdict in enumerate(refused) if verdict is not None}
 
     def keep(self, mask: Mask) -> None:
         """Drop the events where the mask is false."""
-        chosen: list[bool] = mask.tolist()
-        for name, column in vars(self).items():
-            setattr(self, name, list(compress(column, chosen)))
-
-    def sent(self, field: str) -> list[Any]:
-        """A field of each event as it was sent."""
-        return list(map(attrgetter(field), self.bodies))
+        self.cuts = self.cuts.where(mask)
+        place = (np.cumsum(mask) - 1).tolist()
+        kept = mask.tolist()
+        for name in ("bodies", "previous", "groups", "warned"):
+            held: dict[int, Any] = getattr(self, name)
+            setattr(self, name, {place[at]: value for at, value in held.items() if kept[at]})

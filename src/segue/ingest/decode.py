@@ -1,4 +1,6 @@
-"""Request bodies and lines of files to events: strict first, leniently where that fails, one by one.
+"""Request bodies and lines of files to events: plain ones by the lane, all others one by one.
+
+An odd event is read strictly first, leniently where that fails.
 
 A bad event is set aside alone. Only a body that holds no events at all is refused as a whole, since a
 client throws a refused batch away.
@@ -6,18 +8,25 @@ client throws a refused batch away.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
-from segue.domain.limits import BATCH_EVENTS_MAX, BODY_BYTES_MAX, EVENT_BYTES_MAX
+from segue.domain.event import TYPES
+from segue.domain.limits import BATCH_EVENTS_MAX, BODY_BYTES_MAX
 from segue.ingest import reject
 from segue.ingest.mend import Item, dump, is_utf8, load, read_event, under, without_write_key
 from segue.ingest.reject import Rejected, no_envelope
 from segue.ingest.scan import TOO_DEEP, oddities, split_batch
-from segue.log.body import decode_body
+from segue.ingest.times import UNREAD, read_time
+from segue.ingest.validate import text_of
+from segue.log.body import Body, decode_body
+from segue.log.lane.cuts import Beside, Cuts, cut_body, cut_texts, joined
+from segue.log.lane.event import MESSAGE, PLAIN_TYPES, RAW, SENT
 
 _BATCH_HINT = 'send {"batch": [{"type": "track", "userId": "u1", "event": "Login"}, …]}'
 _UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
@@ -25,15 +34,60 @@ _UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
 
 @dataclass(slots=True)
 class Decoded:
-    """The events of a request or of some lines, and those set aside."""
+    """The events of a request or of some lines, and those set aside.
 
-    items: list[Item] = field(default_factory=list)
+    ``bodies`` are the events that are not plain, by their place in ``cuts``, in order.
+    """
+
+    cuts: Cuts
+    bodies: dict[int, Body] = field(default_factory=dict)
     rejected: list[Rejected] = field(default_factory=list)
     places: list[int] | None = None
-    """Where each item stood among the texts given; None when all of them became items."""
+    """Where each event stood among the texts given; None when none of them was set aside."""
     mended: int = 0
     write_key: str | None = None
     """The credential in the body itself, for clients that send no header."""
+
+    def __len__(self) -> int:
+        return len(self.cuts)
+
+    @property
+    def items(self) -> list[Item]:
+        """Each event's text with its fields."""
+        return [(self.cuts.raw(at), self._body(at)) for at in range(len(self))]
+
+    def _body(self, at: int) -> Body:
+        found = self.bodies.get(at)
+        if found is None:
+            found = decode_body(self.cuts.raw(at))
+            found.type = TYPES[self.cuts.kinds[at]]
+        return found
+
+    def nameless(self) -> list[int]:
+        """The places of the events without a message id, in order."""
+        absent = self.cuts.plain & (self.cuts.spans[:, MESSAGE, 1] == 0)
+        odd = [at for at, body in self.bodies.items() if text_of(body.messageId) is None]
+        return sorted([*np.flatnonzero(absent).tolist(), *odd])
+
+    def name(self, names: Mapping[int, str]) -> None:
+        """Give message ids to events, by place."""
+        cuts, beside = self.cuts.own(), Beside(self.cuts.text)
+        for at, name in names.items():
+            if at in self.bodies:
+                self.bodies[at].messageId = name
+            else:
+                cuts.spans[at, MESSAGE] = beside.put(name.encode())
+        self.cuts = cuts.beside(beside)
+
+
+def gathered(parts: Sequence[Decoded]) -> Decoded:
+    """The events of several requests as those of one; what was set aside is left with each."""
+    bodies: dict[int, Body] = {}
+    first = 0
+    for part in parts:
+        bodies.update((first + at, body) for at, body in part.bodies.items())
+        first += len(part)
+    return Decoded(joined([part.cuts for part in parts]), bodies)
 
 
 class _Envelope(msgspec.Struct, gc=False):
@@ -47,48 +101,69 @@ class _Envelope(msgspec.Struct, gc=False):
 _decode_envelope = msgspec.json.Decoder(_Envelope).decode
 
 
-def decode_events(raws: Sequence[bytes], whole: bytes | None = None, lines: bool = False) -> Decoded:
-    """Some events' JSON texts; ``whole`` are the bytes they were cut from, looked over at once."""
-    text = b"\n".join(raws) if whole is None else whole
-    plain = not oddities(text, lines or whole is None) and is_utf8(text)
-    if plain and (not raws or max(map(len, raws)) <= EVENT_BYTES_MAX):
-        try:
-            decoded = Decoded(list(zip(raws, map(decode_body, raws), strict=True)))
-        except _UNREADABLE:
-            decoded = _one_by_one(raws)
-    else:
-        decoded = _one_by_one(raws)
-    if b'"writeKey"' in text:
-        decoded.items = [without_write_key(item) for item in decoded.items]
-    return decoded
+def decode_events(raws: Sequence[bytes]) -> Decoded:
+    """Some events' JSON texts."""
+    return looked_at(cut_texts(raws))
 
 
-def _one_by_one(raws: Sequence[bytes]) -> Decoded:
-    decoded = Decoded(places=[])
-    assert decoded.places is not None
-    for place, raw in enumerate(raws):
+def looked_at(cuts: Cuts) -> Decoded:
+    """Events as they were cut; those that are not plain are decoded one by one."""
+    if not is_utf8(cuts.text):
+        cuts = cuts.all_odd()
+    odd = np.flatnonzero(~cuts.plain).tolist()
+    if not odd:
+        return Decoded(cuts)
+    decoded, beside, items = Decoded(cuts), Beside(cuts.text), {}
+    kept = np.ones(len(cuts), np.bool_)
+    for place in odd:
+        raw = cuts.raw(place)
         found = read_event(raw)
         if isinstance(found, Rejected):
             decoded.rejected.append(replace(found, place=place))
+            kept[place] = False
         else:
-            item, mended = found
-            decoded.items.append(item)
-            decoded.places.append(place)
-            decoded.mended += mended
+            items[place] = without_write_key(found[0])
+            decoded.mended += found[1]
+    return _with_odd(decoded, items, beside, kept)
+
+
+def _with_odd(decoded: Decoded, items: dict[int, Item], beside: Beside, kept: NDArray[np.bool_]) -> Decoded:
+    """Put the texts of odd events in place where they were written anew; leave out what is not kept."""
+    cuts = decoded.cuts.own()
+    for place, (raw, _) in items.items():
+        if raw != cuts.raw(place):
+            cuts.spans[place, RAW] = beside.put(raw)
+    decoded.cuts = cuts.beside(beside)
+    if decoded.rejected:
+        decoded.cuts = decoded.cuts.where(kept)
+        decoded.places = np.flatnonzero(kept).tolist()
+    now = (np.cumsum(kept) - 1).tolist()
+    decoded.bodies = {now[place]: body for place, (_, body) in items.items()}
     return decoded
+
+
+def of_items(items: Sequence[Item]) -> Decoded:
+    """Events that were decoded already."""
+    cuts = cut_texts([raw for raw, _ in items]).all_odd()
+    return Decoded(cuts, {at: body for at, (_, body) in enumerate(items)})
 
 
 def decode_single(body: bytes, kind: str) -> Decoded:
     """One event whose type the path tells, whatever its own ``type`` says."""
     _bounded(body)
+    if kind in PLAIN_TYPES and is_utf8(body):
+        cuts = cut_texts([body], TYPES.index(kind))
+        if cuts.plain.all():
+            return Decoded(cuts)
     found = read_event(body)
     if isinstance(found, Rejected):
         if found.code == reject.EVENT_TOO_LARGE:
-            return Decoded(rejected=[found])
+            return replace(of_items([]), rejected=[found])
         raise no_envelope(reject.BODY_NOT_JSON, found.message, found.hint)
     (raw, event), mended = found
     event.type = kind
-    decoded = Decoded([without_write_key((raw, event))], mended=mended)
+    decoded = of_items([without_write_key((raw, event))])
+    decoded.mended = mended
     if b'"writeKey"' in raw:
         decoded.write_key = _key(load(raw).get("writeKey"))
     return decoded
@@ -97,20 +172,45 @@ def decode_single(body: bytes, kind: str) -> Decoded:
 def decode_batch(body: bytes) -> Decoded:
     """Every event of a batch, judged alone; E501 or E502 when it is no batch, E503 or E504 when too large."""
     _bounded(body)
+    return _plain_batch(body) or _odd_batch(body)
+
+
+def _plain_batch(body: bytes) -> Decoded | None:
+    """A batch whose envelope is in the ordinary spelling; None for another one."""
+    found = cut_body(body, BATCH_EVENTS_MAX)
+    if found is None or not is_utf8(body):
+        return None
+    cuts, sent, key = found
+    sent_at = UNREAD if sent is None else read_time(sent)
+    if sent is not None and sent_at == UNREAD:
+        return None
+    decoded = looked_at(cuts)
+    decoded.write_key = _key(key)
+    if sent is not None:
+        times = decoded.cuts.times[:, SENT]
+        times[times == UNREAD] = sent_at
+        for event in decoded.bodies.values():
+            if event.sentAt is None:
+                event.sentAt = sent
+    return decoded
+
+
+def _odd_batch(body: bytes) -> Decoded:
     envelope, raws = _opened(body)
-    decoded = decode_events(raws, body)
-    decoded.write_key = _key(envelope.writeKey)
+    decoded = decode_events(raws)
     shared = {
         name: text
         for name, text in (("context", envelope.context), ("integrations", envelope.integrations))
         if bytes(text)[:1] == b"{" and bytes(text) != b"{}"
     }
-    if shared:
-        decoded.items = [under(item, shared) for item in decoded.items]
-    if envelope.sentAt is not None:
-        for _, event in decoded.items:
+    if shared or envelope.sentAt is not None:
+        items = [under(item, shared) if shared else item for item in decoded.items]
+        for _, event in items:
             if event.sentAt is None:
                 event.sentAt = envelope.sentAt
+        found = of_items(items)
+        decoded.cuts, decoded.bodies = found.cuts, found.bodies
+    decoded.write_key = _key(envelope.writeKey)
     return decoded
 
 

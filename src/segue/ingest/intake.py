@@ -8,25 +8,28 @@ log could not take the batch, so that a sender who tries again is not told that 
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from segue.domain.event import TYPES
 from segue.domain.limits import DEDUPE_MS, LATE_MS
 from segue.ingest import reject
-from segue.ingest.columns import Columns, PlainNames
+from segue.ingest.columns import Columns, Names
+from segue.ingest.decode import Decoded
 from segue.ingest.dedupe import EVER, Seen
 from segue.ingest.identity import Discoveries, Identity, anonymous_profile
-from segue.ingest.mend import Item
 from segue.ingest.planned.holding import count
 from segue.ingest.planned.plan import TrackingPlan
 from segue.ingest.reject import Rejected
 from segue.ingest.tally import Tally
-from segue.ingest.times import UNREAD, clamped, corrected, read_times
-from segue.log.batch import EventBatch
+from segue.ingest.times import UNREAD, clamped, corrected
+from segue.log.batch import EventBatch, LazyBodies
+from segue.log.columns import Ints, Picked, Slices
+from segue.log.lane.cuts import Places
+from segue.log.lane.digest import fingerprint_many
+from segue.log.lane.event import ANONYMOUS, MESSAGE, ORIGINAL, RAW, RECEIVED, SENT, TIMESTAMP, USER
 
 I64 = NDArray[np.int64]
 U64 = NDArray[np.uint64]
@@ -41,12 +44,15 @@ class Taken:
     tally: Tally
 
 
-def fingerprints(source: str, message_ids: Sequence[str]) -> tuple[U64, U64]:
-    """:func:`segue.log.fingerprint.fingerprint` of many ids of one source, as two arrays."""
-    prefix, md5 = f"{len(source)}:{source}", hashlib.md5
-    digests = [md5((prefix + name).encode(), usedforsecurity=False).digest() for name in message_ids]
-    halves = np.frombuffer(b"".join(digests), "<u8").reshape(-1, 2)
-    return np.ascontiguousarray(halves[:, 0]), np.ascontiguousarray(halves[:, 1])
+def fingerprints(source: str, text: bytes, starts: Places, stops: Places) -> tuple[U64, U64]:
+    """:func:`segue.log.fingerprint.fingerprint` of many ids of one source, as two arrays.
+
+    The ids stand between places of a padded text.
+    """
+    high, low = np.empty(len(starts), np.uint64), np.empty(len(starts), np.uint64)
+    prefix = np.frombuffer(f"{len(source)}:{source}".encode(), np.uint8)
+    fingerprint_many(prefix, np.frombuffer(text, np.uint8), starts, stops, high, low)
+    return high, low
 
 
 class Intake:
@@ -57,27 +63,26 @@ class Intake:
         self.seen = seen
         self.plan = TrackingPlan({}, "off")
         """What track events are held to; another one may be put here at any time."""
-        self._plain = PlainNames()
+        self._names = Names()
         self._unsettled: list[Discoveries] = []
 
-    def accept(
-        self, items: Sequence[Item], source: str, first_seq: int, received_at: int | None = None
-    ) -> Taken:
+    def accept(self, decoded: Decoded, source: str, first_seq: int, received_at: int | None = None) -> Taken:
         """Judge events in their order. ``received_at`` (ms) is the clock when they came in over the wire.
 
         None is an import: rows keep their own ``receivedAt``, else their timestamp stands for it, there
         is no correction of clocks, and a repetition is looked for in the whole log.
         """
-        tally = Tally(rows=len(items))
-        columns = Columns(items)
-        verdicts = columns.validate(self.identity, self._plain, tally)
-        timestamps, received = _times(columns, verdicts, received_at, tally)
+        tally = Tally(rows=len(decoded))
+        columns = Columns(decoded)
+        columns.judge(tally)
+        timestamps, received = _times(columns, received_at, tally)
         if not self.plan.rests:
-            columns.hold_to(self.plan, verdicts, tally)
-        rejected = [replace(found, place=at) for at, found in enumerate(verdicts) if found is not None]
+            columns.hold_to(self.plan, self._names.of(columns.cuts), tally)
+        rejected = [replace(found, place=at) for at, found in sorted(columns.verdicts.items())]
         tally.quarantined = len(rejected)
         if rejected:
-            kept = np.array([verdict is None for verdict in verdicts], np.bool_)
+            kept = np.ones(len(columns), np.bool_)
+            kept[list(columns.verdicts)] = False
             columns.keep(kept)
             timestamps, received = timestamps[kept], received[kept]
         batch = self._batch(columns, timestamps, received, source, first_seq, received_at is None, tally)
@@ -109,7 +114,7 @@ class Intake:
         imported: bool,
         tally: Tally,
     ) -> EventBatch:
-        high, low = fingerprints(source, columns.message_ids)
+        high, low = fingerprints(source, columns.cuts.text, *columns.cuts.bounds(MESSAGE))
         fresh = ~self.seen.seen_many(high, low, received, EVER if imported else DEDUPE_MS)
         tally.duplicate = len(fresh) - int(fresh.sum())
         allowed = fresh & self._allowed(columns, timestamps)
@@ -118,14 +123,18 @@ class Intake:
             columns.keep(allowed)
             timestamps, received = timestamps[allowed], received[allowed]
         tally.late = int((received - timestamps > LATE_MS).sum())
-        count(filter(None, columns.warned), tally)
+        count(columns.warned.values(), tally)
         found = Discoveries()
         self.note(found)
         rows = self._rows(columns, found)
+        cuts, groups = columns.cuts, columns.groups
+        raws = Slices(cuts.text, *cuts.bounds(RAW), bytes)
         return EventBatch(
-            first_seq, source, rows, columns.kinds, columns.names, timestamps.tolist(), received.tolist(),
-            columns.message_ids, columns.groups, columns.raws, columns.bodies,
-            found.created, found.links, found.aliases, found.merges,
+            first_seq, source, Ints(np.array(rows, np.int32)), Picked(cuts.kinds, TYPES),
+            self._names.of(cuts), Ints(timestamps), Ints(received),
+            Slices(cuts.text, *cuts.bounds(MESSAGE), bytes.decode),
+            [groups.get(at) for at in range(len(cuts))] if groups else [None] * len(cuts),
+            raws, LazyBodies(raws), found.created, found.links, found.aliases, found.merges, cuts,
         )  # fmt: skip
 
     def _allowed(self, columns: Columns, timestamps: I64) -> NDArray[np.bool_]:
@@ -133,76 +142,70 @@ class Intake:
         allowed = np.ones(len(columns), np.bool_)
         if not self.identity.forgotten:
             return allowed
-        for at, when in enumerate(timestamps.tolist()):
-            user, visitor, previous = columns.users[at], columns.anonymous[at], columns.previous[at]
+        who = zip(columns.texts(USER), columns.texts(ANONYMOUS), timestamps.tolist(), strict=True)
+        for at, (user, visitor, when) in enumerate(who):
+            previous = columns.previous.get(at)
             owner = user if user is not None else anonymous_profile(visitor or "")
             named = [owner] if previous is None else [owner, previous, anonymous_profile(previous)]
             allowed[at] = not any(self.identity.refuses(name, when) for name in named)
         return allowed
 
     def _rows(self, columns: Columns, found: Discoveries) -> list[int]:
-        known, seen, into = self.identity.rows.get, self.identity.seen.get, self.identity.into
-        resolve = self.identity.resolve
+        """Whose each event is, in order. What is known needs no look at what else there is to learn."""
+        identity, previous = self.identity, columns.previous
+        known, seen, into = identity.rows.get, identity.seen.get, identity.into
+        users = columns.texts(USER)
         rows: list[int] = []
         taken = rows.append
-        who = zip(columns.users, columns.anonymous, columns.previous, strict=True)
-        for at, (user, visitor, previous) in enumerate(who):
-            row = known(user) if user is not None else None
-            if row is not None and previous is None:
+        if not columns.cuts.spans[:, ANONYMOUS, 1].any():
+            for at, user in enumerate(users):
+                row = None if user is None else known(user)
+                if row is None or at in previous:
+                    taken(identity.resolve(user, None, previous.get(at), at, found))
+                else:
+                    taken(into[row])
+            return rows
+        for at, (user, visitor) in enumerate(zip(users, columns.texts(ANONYMOUS), strict=True)):
+            last = None if visitor is None else seen(visitor)
+            row = last if user is None else known(user)
+            if row is not None and at not in previous:
                 row = into[row]
-                if visitor is None:
+                if visitor is None or (last is not None and into[last] == row):
                     taken(row)
                     continue
-                last = seen(visitor)
-                if last is not None and into[last] == row:
-                    taken(row)
-                    continue
-            taken(resolve(user, visitor, previous, at, found))
+            taken(identity.resolve(user, visitor, previous.get(at), at, found))
         return rows
 
 
-def _times(
-    columns: Columns, verdicts: list[Rejected | None], received_at: int | None, tally: Tally
-) -> tuple[I64, I64]:
+def _times(columns: Columns, received_at: int | None, tally: Tally) -> tuple[I64, I64]:
     """(timestamp, receivedAt) of every event; adds the verdict on those that have none or one before 1970."""
-    timestamps, unread = _read(columns, "timestamp")
-    originals, unread_originals = _read(columns, "originalTimestamp")
-    tally.unparsed_timestamp += unread + unread_originals
+    stated = columns.cuts.times
+    timestamps, originals = stated[:, TIMESTAMP], stated[:, ORIGINAL]
+    tally.unparsed_timestamp += columns.unread[TIMESTAMP] + columns.unread[ORIGINAL]
     if received_at is None:
         timestamps = _first(timestamps, originals)
-        stamped, _ = _read(columns, "receivedAt")
-        received = _first(stamped, timestamps)
-        _refuse(columns, verdicts, received == UNREAD, reject.NO_TIME)
+        received = _first(stated[:, RECEIVED], timestamps)
+        _refuse(columns, received == UNREAD, reject.NO_TIME)
     else:
         received = np.full(len(columns), received_at, np.int64)
-        sent, unread_sent = _read(columns, "sentAt")
-        tally.unparsed_timestamp += unread_sent
+        sent = stated[:, SENT]
+        tally.unparsed_timestamp += columns.unread[SENT]
         both = _first(originals, timestamps)
         timestamps = np.where(sent == UNREAD, _first(timestamps, originals), corrected(both, sent, received))
     timestamps = _first(timestamps, received)
-    _refuse(columns, verdicts, np.minimum(timestamps, received) < 0, reject.BEFORE_1970)
+    _refuse(columns, np.minimum(timestamps, received) < 0, reject.BEFORE_1970)
     timestamps, clamps = clamped(timestamps, received)
     tally.future_clamped += clamps
     return timestamps, received
-
-
-def _read(columns: Columns, field: str) -> tuple[I64, int]:
-    """One time of every event, and how many say something that is no time."""
-    values = columns.sent(field)
-    absent = values.count(None)
-    if absent == len(values):
-        return np.full(len(values), UNREAD, np.int64), 0
-    times = read_times(values)
-    return times, int((times == UNREAD).sum()) - absent
 
 
 def _first(times: I64, others: I64) -> I64:
     return np.where(times == UNREAD, others, times)
 
 
-def _refuse(columns: Columns, verdicts: list[Rejected | None], where: NDArray[np.bool_], code: str) -> None:
+def _refuse(columns: Columns, where: NDArray[np.bool_], code: str) -> None:
     for at in np.flatnonzero(where).tolist():
-        if verdicts[at] is None:
-            body = columns.bodies[at]
+        if at not in columns.verdicts:
+            body = columns.body(at)
             shown = body.timestamp if body.timestamp is not None else body.originalTimestamp
-            verdicts[at] = Rejected(code, f"the timestamp is {shown!r}", columns.raws[at])
+            columns.verdicts[at] = Rejected(code, f"the timestamp is {shown!r}", columns.cuts.raw(at))

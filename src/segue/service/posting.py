@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from segue.domain.errors import refusal
-from segue.ingest.decode import Decoded
+from segue.ingest.decode import Decoded, gathered
 from segue.ingest.reject import Rejected
 from segue.ingest.tally import Tally
 from segue.log.batch import EventBatch, Quarantined
@@ -106,8 +106,8 @@ class Committer:
                 for source, together in groupby(posts, lambda post: post.source):
                     group = list(together)
                     received = None if core.clock == "log" else at
-                    items = [item for post in group for item in post.decoded.items]
-                    taken = core.intake.accept(items, source, upcoming, received)
+                    decoded = gathered([post.decoded for post in group])
+                    taken = core.intake.accept(decoded, source, upcoming, received)
                     unreadable = [each for post in group for each in post.decoded.rejected]
                     held = [set_aside(each, source, at) for each in (*unreadable, *taken.rejected)]
                     aside += held

@@ -17,7 +17,7 @@ def replayed(core: Core, held: Held, mended: bytes | None) -> tuple[Tally, Futur
     raw = held.event.raw if mended is None else mended
     decoded = decode_events([raw])
     received = None if core.clock == "log" else core.stamp()
-    taken = core.intake.accept(decoded.items, held.event.source, core.log.next_seq, received)
+    taken = core.intake.accept(decoded, held.event.source, core.log.next_seq, received)
     refused = [*decoded.rejected, *taken.rejected]
     if refused:
         core.intake.take_back()

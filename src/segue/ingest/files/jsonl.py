@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterator, Sequence
-from itertools import compress
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,25 +22,43 @@ from segue.ingest.files.rows import CHUNK_ROWS, RowRoad
 from segue.ingest.files.table import look_at
 from segue.ingest.mend import is_utf8
 from segue.ingest.times import UNREAD
+from segue.log.lane.cuts import Cuts, Places, cut_lines
+from segue.log.lane.event import ORIGINAL, RECEIVED, TIMESTAMP
+from segue.log.lane.octets import PAD
 
 _GZIP = b"\x1f\x8b"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _BLOCK_BYTES = 1 << 22
 _LINE_BYTES_MAX = 1 << 26
 
-Lines = tuple[list[bytes], list[int]]
-"""Texts, and the number of each in the file, from 1."""
+Lines = tuple[Cuts, Places]
+"""Some lines, and the number of each in the file, from 1."""
 
 
 def read_jsonl(path: Path, road: RowRoad) -> Iterator[Portion]:
     """The events of a file; E54x when it is none, before anything is taken."""
     times = _looked_over(path)
     total = len(times)
-    order = np.argsort(times, kind="stable") if total and (np.diff(times) < 0).any() else None
+    if total and (np.diff(times) < 0).any():
+        yield from _in_order(path, road, np.argsort(times, kind="stable"))
+        return
     done = 0
-    for raws, lines in _chunks(path) if order is None else _reordered(path, order):
-        done += len(raws)
-        yield road.take(raws, lines, done, total)
+    for cuts, lines in _chunks(path):
+        done += len(cuts)
+        yield road.take_cuts(cuts, lines, done, total)
+
+
+def _in_order(path: Path, road: RowRoad, order: NDArray[np.int64]) -> Iterator[Portion]:
+    """The lines in another order than the file's: the whole of it is held in memory for that."""
+    raws: list[bytes] = []
+    numbers: list[int] = []
+    for cuts, lines in _chunks(path):
+        raws += [cuts.raw(at) for at in range(len(cuts))]
+        numbers += lines.tolist()
+    for start in range(0, len(order), CHUNK_ROWS):
+        chosen = order[start : start + CHUNK_ROWS].tolist()
+        done = start + len(chosen)
+        yield road.take([raws[at] for at in chosen], [numbers[at] for at in chosen], done, len(order))
 
 
 def _looked_over(path: Path) -> NDArray[np.int64]:
@@ -57,10 +74,25 @@ def _looked_over(path: Path) -> NDArray[np.int64]:
             bad = next(at for at, line in enumerate(text.split(b"\n"), number) if not is_utf8(line))
             raise faults.encoding(path, f"line {bad} holds other bytes")
         number += text.count(b"\n")
-        found.append(line_times(text))
+        found += [_times(cuts) for cuts, _ in _cut(text, 1)]
     times = np.concatenate(found)
     last = np.maximum.accumulate(np.where(times != UNREAD, np.arange(len(times)), -1))
     return np.where(last >= 0, times[last], np.iinfo(np.int64).min)
+
+
+def _times(cuts: Cuts) -> NDArray[np.int64]:
+    """The time of each line; UNREAD where there is none."""
+    times = cuts.times[:, RECEIVED].copy()
+    for field in (TIMESTAMP, ORIGINAL):
+        times = np.where(times == UNREAD, cuts.times[:, field], times)
+    odd = np.flatnonzero(~cuts.plain).tolist()
+    if odd:
+        raws = [cuts.raw(at) for at in odd]
+        found = line_times(b"\n".join(raws))
+        if len(found) < len(raws):  # some hold control characters alone, which are no line there
+            found = np.array([next(iter(line_times(raw)), UNREAD) for raw in raws], np.int64)
+        times[odd] = found
+    return times
 
 
 def _opened(path: Path) -> BinaryIO:
@@ -97,31 +129,15 @@ def _whole_lines(path: Path) -> Iterator[bytes]:
 def _chunks(path: Path) -> Iterator[Lines]:
     """The lines that hold anything, in the file's order."""
     number = 1
-    raws: list[bytes] = []
-    lines: list[int] = []
     for text in _whole_lines(path):
-        texts = text.removesuffix(b"\n").split(b"\n")
-        numbers: Sequence[int] = range(number, number + len(texts))
-        number += len(texts)
-        if text.count(b"\n{") + text.startswith(b"{") < len(texts):
-            held = [bool(raw) and not raw.isspace() for raw in texts]
-            texts, numbers = list(compress(texts, held)), list(compress(numbers, held))
-        raws += texts
-        lines += numbers
-        while len(raws) >= CHUNK_ROWS:
-            yield raws[:CHUNK_ROWS], lines[:CHUNK_ROWS]
-            raws, lines = raws[CHUNK_ROWS:], lines[CHUNK_ROWS:]
-    if raws:
-        yield raws, lines
+        yield from _cut(text, number)
+        number += text.count(b"\n")
 
 
-def _reordered(path: Path, order: NDArray[np.int64]) -> Iterator[Lines]:
-    """The lines in another order: the whole file is held in memory for it."""
-    raws: list[bytes] = []
-    lines: list[int] = []
-    for some, numbers in _chunks(path):
-        raws.extend(some)
-        lines.extend(numbers)
-    for start in range(0, len(order), CHUNK_ROWS):
-        chosen = order[start : start + CHUNK_ROWS].tolist()
-        yield [raws[at] for at in chosen], [lines[at] for at in chosen]
+def _cut(text: bytes, number: int) -> Iterator[Lines]:
+    """Some whole lines, the first of this number."""
+    padded, at = text + PAD, 0
+    while at < len(text):
+        cuts, lines, at, number = cut_lines(padded, at, number, CHUNK_ROWS)
+        if len(cuts):
+            yield cuts, lines

@@ -8,11 +8,11 @@ from dataclasses import replace
 from hashlib import md5
 from pathlib import Path
 
-from segue.ingest.decode import Decoded, decode_events
+from segue.ingest.decode import Decoded, looked_at
 from segue.ingest.files.portion import Destination, Portion, set_aside
 from segue.ingest.files.table import Table
 from segue.ingest.intake import Intake
-from segue.ingest.validate import text_of
+from segue.log.lane.cuts import Cuts, Places, cut_texts
 
 CHUNK_ROWS = 4_000
 """So many that what a portion holds stays in the processor's cache: 20,000 take half as long again."""
@@ -31,30 +31,35 @@ class RowRoad:
 
     def take(self, raws: Sequence[bytes], lines: Sequence[int], done: int, total: int) -> Portion:
         """Some rows as one portion; those without a message id are named by their content."""
-        decoded = decode_events(raws)
-        places = range(len(raws)) if decoded.places is None else decoded.places
-        self._name(decoded, places, raws)
-        taken = self.intake.accept(decoded.items, self.source, self.log.next_seq)
+        return self.take_cuts(cut_texts(raws), lines, done, total)
+
+    def take_cuts(self, cuts: Cuts, lines: Sequence[int] | Places, done: int, total: int) -> Portion:
+        """The same for rows of one text."""
+        decoded = looked_at(cuts)
+        places = range(len(cuts)) if decoded.places is None else decoded.places
+        self._name(decoded, cuts, places)
+        taken = self.intake.accept(decoded, self.source, self.log.next_seq)
         tally = taken.tally
         tally.rows += len(decoded.rejected)
         tally.quarantined += len(decoded.rejected)
         tally.mended = decoded.mended
-        rejected = [replace(verdict, place=lines[verdict.place or 0]) for verdict in decoded.rejected]
+        rejected = [replace(verdict, place=int(lines[verdict.place or 0])) for verdict in decoded.rejected]
         for verdict in taken.rejected:
             place = places[verdict.place or 0]
-            rejected.append(replace(verdict, place=lines[place], raw=raws[place]))
+            rejected.append(replace(verdict, place=int(lines[place]), raw=cuts.raw(place)))
         aside = set_aside(rejected, self.path, self.source, self.now)
-        return Portion(taken.batch if taken.batch.rows else None, aside, tally, done, total)
+        return Portion(taken.batch if len(taken.batch) else None, aside, tally, done, total)
 
-    def _name(self, decoded: Decoded, places: Sequence[int], raws: Sequence[bytes]) -> None:
+    def _name(self, decoded: Decoded, cuts: Cuts, places: Sequence[int]) -> None:
         """Hash of the row, and which one of its kind it is in this file."""
-        bodies = [body for _, body in decoded.items]
-        for at in [at for at, body in enumerate(bodies) if not body.messageId]:
-            if text_of(bodies[at].messageId) is None:
-                digest = md5(raws[places[at]], usedforsecurity=False).digest()
-                self._named[digest] += 1
-                nth = self._named[digest]
-                bodies[at].messageId = digest.hex() + (f"-{nth}" if nth > 1 else "")
+        named: dict[int, str] = {}
+        for at in decoded.nameless():
+            digest = md5(cuts.raw(places[at]), usedforsecurity=False).digest()
+            self._named[digest] += 1
+            nth = self._named[digest]
+            named[at] = digest.hex() + (f"-{nth}" if nth > 1 else "")
+        if named:
+            decoded.name(named)
 
 
 def table_rows(table: Table, road: RowRoad) -> Iterator[Portion]:

@@ -61,6 +61,14 @@ class Cuts:
         chosen = slice(start, stop)
         return Cuts(self.text, self.spans[chosen], self.times[chosen], self.kinds[chosen], self.flags[chosen])
 
+    def own(self) -> Cuts:
+        """The same, with columns that may be written to."""
+        return Cuts(self.text, self.spans.copy(), self.times.copy(), self.kinds.copy(), self.flags.copy())
+
+    def beside(self, more: Beside) -> Cuts:
+        """The same in a text that goes on with what was put beside it."""
+        return replace(self, text=more.whole())
+
     def all_odd(self) -> Cuts:
         """The same events, none of them taken for plain."""
         return replace(self, flags=np.zeros_like(self.flags))
@@ -141,6 +149,8 @@ def cut_body(body: bytes, most: int) -> tuple[Cuts, str | None, str | None] | No
     if count < 0:
         return None
     sent, sent_end, key, key_end = head.tolist()
+    if sent_end and sent == sent_end:
+        return None
     cuts = Cuts(text, spans[:count], times[:count], kinds[:count], flags[:count])
     return cuts, body[sent:sent_end].decode() or None, body[key:key_end].decode() or None
 

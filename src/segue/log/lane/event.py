@@ -32,6 +32,7 @@ SPAN_BYTES, TIME_BYTES = SPANS * 2 * 4, TIMES * 8
 PLAIN, LABELLED = 1, 2
 """Flags: in the ordinary spelling; a page or screen whose name or category stand beside its properties."""
 
+PLAIN_TYPES = ("track", "page", "screen", "identify")
 ANY_TYPE = -1
 """The event says its type itself."""
 
