@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from segue.domain.address import Networks, parse_networks
@@ -15,6 +16,9 @@ from segue.domain.time import DAY, format_duration, parse_duration
 ENVIRONMENT_PREFIX = "SEGUE_"
 _NAME_CHARACTERS_MAX = 200
 _PORT_MAX = 65_535
+_CACHES_MAX = 16
+NOTHING = "none"
+"""How an empty list of values is spelled."""
 _URL = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]{1,253}/?")
 
 
@@ -30,6 +34,9 @@ class Settings:
     host: str
     port: int
     snapshot_interval_ms: int
+    caches: tuple[str, ...]
+    cache_method: str
+    cache_time_ms: int
     rate_per_address: Rate | None
     trusted_proxies: Networks
     public_url: str
@@ -94,6 +101,28 @@ def _networks(spelling: str) -> Networks:
     return found
 
 
+def _addresses(spelling: str) -> tuple[str, ...]:
+    found = tuple(spelling.replace(",", " ").split())
+    if found in ((), (NOTHING,)):
+        return ()
+    if len(found) > _CACHES_MAX or not all(map(_is_address, found)):
+        raise OptionValueError(
+            f"`{NOTHING}` or up to {_CACHES_MAX} addresses such as http://cache.internal:6081/"
+        )
+    return found
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        known = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    return (
+        known and text.isascii() and text.isprintable() and not (parts.query or parts.fragment or "@" in text)
+    )
+
+
 def _one_of(*words: str) -> Callable[[str], str]:
     def read(spelling: str) -> str:
         if spelling not in words:
@@ -108,7 +137,8 @@ class Option:
     """One row: how the option is called, read and explained.
 
     ``field`` is its name in :class:`Settings`; ``part_of_plan`` says that memberships or the
-    taking of events depend on it, so that a change of it is planned and applied.
+    taking of events depend on it, so that a change of it is planned and applied. One of ``many`` values
+    may also be written as a list.
     """
 
     name: str
@@ -118,6 +148,7 @@ class Option:
     unit: str
     meaning: str
     part_of_plan: bool = False
+    many: bool = False
 
     @property
     def variable(self) -> str:
@@ -129,6 +160,8 @@ class Option:
         value = getattr(settings, self.field)
         if self.field.endswith("_ms"):
             return format_duration(value)
+        if self.many:
+            return " ".join(value) or NOTHING
         return str(value)
 
 
@@ -156,6 +189,19 @@ OPTIONS = (
     Option(
         "snapshot_interval", "snapshot_interval_ms", _duration, "5m", "duration",
         "How long after a snapshot of the state the next one is taken while events come in.",
+    ),
+    Option(
+        "caches", "caches", _addresses, NOTHING, "addresses",
+        "HTTP caches in front of `segue serve`: each is told at once which answers a change has made stale.",
+        many=True,
+    ),
+    Option(
+        "cache_method", "cache_method", _one_of("PURGE", "BAN"), "PURGE", "PURGE or BAN",
+        "The method of the request that tells a cache.",
+    ),
+    Option(
+        "cache_time", "cache_time_ms", _duration, "5m", "duration",
+        "The longest that caches hold an answer which no change has made stale.",
     ),
     Option(
         "rate_per_address", "rate_per_address", _rate_or_nothing, "", "rate",

@@ -11,8 +11,10 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from segue.access.gate import Access
+from segue.api.caching import Caching
 from segue.api.problems import not_serving, too_much
 from segue.api.quotas import Quotas
+from segue.deliver.tags import Tags
 from segue.domain.limits import POSTED_BYTES_MAX, READS_MAX
 from segue.service.service import Service
 
@@ -28,7 +30,8 @@ class Doors:
     """Without a service every door answers 503: it is starting, or stopping.
 
     ``token`` opens ``/control``, ``commands`` counts those that run there. ``description`` and ``page``
-    are what ``/openapi.json`` and ``/docs`` show. Belongs to one event loop.
+    are what ``/openapi.json`` and ``/docs`` show, ``caching`` what caches may hold. Belongs to one
+    event loop.
     """
 
     def __init__(self, token: str) -> None:
@@ -37,6 +40,7 @@ class Doors:
         self.commands = 0
         self.description = b"{}"
         self.page = b""
+        self.caching = Caching(Tags())
         self._service: Service | None = None
         self._stopping = False
         self._failed_at = -math.inf

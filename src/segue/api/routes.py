@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from segue.api import browsers, control, pixels, segments, status, tracking, users
+from segue.api import browsers, control, memberships, pixels, segments, status, tracking, users
 from segue.api.answer import Answer
 from segue.api.doors import Doors
 from segue.api.request import Request
@@ -93,13 +93,13 @@ _BROWSERS = (
 _USERS = (
     Route(
         "GET", "/v1/users/{id}/segments", "The segments a user is in, since when, and the user's attributes.",
-        users.segments, {200: "User", 304: "", 400: "Problem"}, runs=Runs.IF_FREE, access=Access.USER,
+        memberships.segments, {200: "User", 304: "", 400: "Problem"}, runs=Runs.IN_LOOP, access=Access.USER,
         scoped=True,
     ),
     Route(
         "GET", "/user/segments", "The same, with the id in the query.",
-        users.segments_by_query, {200: "User", 304: "", 400: "Problem"}, runs=Runs.IF_FREE, access=Access.USER,
-        scoped=True, query={"user_id": "The user's id, or anon:ID."},
+        memberships.segments_by_query, {200: "User", 304: "", 400: "Problem"}, runs=Runs.IN_LOOP,
+        access=Access.USER, scoped=True, query={"user_id": "The user's id, or anon:ID."},
     ),
     Route(
         "GET", "/v1/users/{id}/explain/{segment}", "Why a user is in a segment, or what is missing.",
@@ -115,7 +115,7 @@ _USERS = (
     ),
     Route(
         "GET", "/v1/users/{id}", "A user's profile: segments and attributes.",
-        users.segments, {200: "User", 304: "", 400: "Problem"}, runs=Runs.IF_FREE, access=Access.USER,
+        memberships.segments, {200: "User", 304: "", 400: "Problem"}, runs=Runs.IN_LOOP, access=Access.USER,
         scoped=True,
     ),
     Route(
@@ -148,7 +148,7 @@ _SEGMENTS = (
     ),
     Route(
         "GET", "/v1/segments/{name}/members", "The members of a segment in order of user id.",
-        segments.members, {200: "Members", 400: "Problem", 404: "Problem"}, scoped=True,
+        segments.members, {200: "Members", 304: "", 400: "Problem", 404: "Problem"}, scoped=True,
         query=_AS_OF | _LIMIT | _CURSOR,
     ),
     Route(

@@ -6,10 +6,10 @@ from bisect import bisect_right
 from itertools import islice
 
 from segue.api.answer import Answer, json_answer
+from segue.api.caching import NO_STORE, tag_of, unless_known
 from segue.api.doors import Doors
 from segue.api.paging import cursor, limit_of, read_cursor, whole_number
 from segue.api.request import BAD_BODY, Request, bad_parameter
-from segue.api.users import NO_STORE
 from segue.domain.errors import refusal
 
 _PREVIEW_HINT = 'send {"when": "count(\\"Login\\", last 30d) >= 3"}, with "as_of" if you like'
@@ -43,7 +43,12 @@ def members(doors: Doors, request: Request) -> Answer:
     page = found[first : first + limit]
     following = cursor(as_of or "", page[-1].user_id) if first + limit < len(found) else None
     rows = [each.to_json() for each in page]
-    return json_answer({"members": rows, "total": len(found), "next": following}, headers=(NO_STORE,))
+    answer = json_answer({"members": rows, "total": len(found), "next": following})
+    if as_of is not None:
+        return answer.with_headers((NO_STORE,))
+    tag = tag_of(answer.body)
+    headers = ((b"etag", tag), *doors.caching.segment(request.params["name"]))
+    return unless_known(request, tag, answer.with_headers(headers), Answer(304, headers=headers))
 
 
 def history(doors: Doors, request: Request) -> Answer:

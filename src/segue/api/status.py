@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from segue.api.answer import Answer, json_answer
+from segue.api.caching import NO_STORE
 from segue.api.doors import Doors
 from segue.api.page import POLICY
 from segue.api.problems import not_ready
 from segue.api.request import Request
-from segue.api.users import NO_STORE
 
 _OK = {"status": "ok"}
 

@@ -2,45 +2,13 @@
 
 from __future__ import annotations
 
-from segue.api.answer import Answer, Header, json_answer
+from segue.api.answer import Answer, json_answer
+from segue.api.caching import NO_STORE
 from segue.api.doors import Doors
 from segue.api.paging import cursor, limit_of, read_cursor
-from segue.api.request import Request, bad_parameter
+from segue.api.request import Request
 from segue.domain.event import Event, Json
 from segue.domain.time import format_instant
-
-REVALIDATE: Header = (b"cache-control", b"private, max-age=0, must-revalidate")
-NO_STORE: Header = (b"cache-control", b"no-store")
-
-
-def segments(doors: Doors, request: Request) -> Answer:
-    """The user's segments; 304 when the asker has this version."""
-    return _view(doors, request, request.params["id"])
-
-
-def segments_by_query(doors: Doors, request: Request) -> Answer:
-    """The same, with the id in the query."""
-    user_id = request.query.get("user_id")
-    if not user_id:
-        raise bad_parameter("the query has no user_id", "ask for /user/segments?user_id=ID")
-    return _view(doors, request, user_id)
-
-
-def _view(doors: Doors, request: Request, user_id: str) -> Answer:
-    found = doors.service.user(user_id)
-    tag = b'"%d"' % found.version
-    headers = ((b"etag", tag), REVALIDATE)
-    if _has(request.header(b"if-none-match"), tag):
-        return Answer(304, headers=headers)
-    return json_answer(request.principal.scope.narrowed(found.to_json()), headers=headers)
-
-
-def _has(asked: bytes | None, tag: bytes) -> bool:
-    """Whether If-None-Match names this version, weakly or not."""
-    if asked is None:
-        return False
-    named = [each.strip().removeprefix(b"W/") for each in asked.split(b",")]
-    return tag in named or named == [b"*"]
 
 
 def explain(doors: Doors, request: Request) -> Answer:

@@ -41,6 +41,12 @@ COMMANDS_MAX = 8
 SHUTDOWN_SECONDS_MAX = 10
 PROFILES_KEPT_MAX = 20_000
 """Profiles whose answers are kept in memory, the last ones asked for; some 4 KB each."""
+PURGED_CHANGES_MAX = 2_000_000
+"""Changes that wait to be told to a cache; beyond it the cache drops everything."""
+PURGED_TAGS_MAX = 20_000
+"""Answers that a cache is told to drop one by one; beyond it, it drops everything."""
+PURGED_TAGS_A_REQUEST = 100
+"""Some 2 KB of header: caches take 4 KB and more."""
 TOKEN_MS_MAX = 24 * 60 * 60 * 1_000
 TOKEN_CHARACTERS_MAX = 8_192
 TOKENS_REMEMBERED_MAX = 10_000

@@ -25,6 +25,7 @@ from segue.api.doors import Doors
 from segue.domain.errors import refusal
 from segue.domain.limits import SHUTDOWN_SECONDS_MAX
 from segue.engine.warm import NOTICE, is_compiled
+from segue.runners.purging import purging
 from segue.service.commands.control import SERVER_FILE
 from segue.service.service import Service
 
@@ -87,16 +88,22 @@ class Running:
                 server.should_exit = True
                 await answering
                 raise
-            try:
-                with _server_file(self._data, self._url, self._doors.token):
-                    self._doors.open(service)
-                    if not server.should_exit:
-                        self._tell(server, ready)
-                    await answering
-            finally:
-                server.should_exit = True
+            with purging(service, self._doors):
+                await self._answer(server, answering, service, ready)
+
+    async def _answer(
+        self, server: _Server, answering: asyncio.Task[None], service: Service, ready: Ready | None
+    ) -> None:
+        try:
+            with _server_file(self._data, self._url, self._doors.token):
+                self._doors.open(service)
+                if not server.should_exit:
+                    self._tell(server, ready)
                 await answering
-                await asyncio.to_thread(self._close, service)
+        finally:
+            server.should_exit = True
+            await answering
+            await asyncio.to_thread(self._close, service)
 
     def _opened(self) -> Service:
         if not is_compiled():

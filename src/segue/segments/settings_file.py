@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from segue.domain.errors import Diagnostic
 from segue.language.findings import shorten, suggestion
 from segue.segments.fields import Sheet
-from segue.segments.nodes import Entries, Node, Scalar
+from segue.segments.nodes import Entries, Items, Node, Scalar
 from segue.settings import BY_NAME, DEFAULTS, OptionValueError, Settings, overrides_in, settings_of
 
 SETTINGS_FILE = "segue.yaml"
@@ -45,16 +45,26 @@ def _spellings(node: Node, sheet: Sheet) -> dict[str, str]:
             sheet.refuse("E420", key, f'there is no setting "{shorten(name)}"', hint)
         elif name in found:
             sheet.refuse("E408", key, f"{name} is set twice", "keep one of the two")
-        elif not isinstance(value, Scalar) or value.plain() is None:
+        elif (text := _spelling(value, option.many)) is None:
             sheet.wrong_type(name, value, f"one value ({option.unit})", f"write `{name}: {option.default}`")
         else:
             try:
-                option.read(value.text)
-                found[name] = value.text
+                option.read(text)
+                found[name] = text
             except OptionValueError as fault:
-                message = f'{name} takes {fault}, not "{shorten(value.text)}"'
+                message = f'{name} takes {fault}, not "{shorten(text)}"'
                 sheet.refuse("E436", value, message, f"for example `{name}: {option.default}`")
     return found
+
+
+def _spelling(value: Node, many: bool) -> str | None:
+    """One value as it stands, or a list of them where there may be many; None for anything else."""
+    if isinstance(value, Scalar) and value.plain() is not None:
+        return value.text
+    if not many or not isinstance(value, Items):
+        return None
+    texts = [each.text for each in value.items if isinstance(each, Scalar) and each.plain() is not None]
+    return " ".join(texts) if len(texts) == len(value.items) else None
 
 
 def _options(node: Entries) -> Iterator[tuple[str, Scalar, Node]]:

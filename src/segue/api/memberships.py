@@ -1,0 +1,72 @@
+"""The segments of one user: what most readers ask for, answered from memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from segue.access.scope import EVERYTHING, Scope
+from segue.api.answer import Answer, Header, encode
+from segue.api.caching import REVALIDATE, tag_of, unless_known
+from segue.api.doors import Doors
+from segue.api.request import Request, bad_parameter
+from segue.domain.event import Json
+from segue.service.profiles import Look
+from segue.service.views import UserView
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """One content with its tag, ready to be sent."""
+
+    tag: bytes
+    answer: Answer
+    unchanged: Answer
+
+
+async def segments(doors: Doors, request: Request) -> Answer:
+    """The user's segments; 304 when the asker has them."""
+    return await _read(doors, request, request.params["id"])
+
+
+async def segments_by_query(doors: Doors, request: Request) -> Answer:
+    """The same, with the id in the query."""
+    user_id = request.query.get("user_id")
+    if not user_id:
+        raise bad_parameter("the query has no user_id", "ask for /user/segments?user_id=ID")
+    return await _read(doors, request, user_id)
+
+
+async def _read(doors: Doors, request: Request, user_id: str) -> Answer:
+    profiles = doors.service.profiles
+    look = profiles.fresh(user_id)
+    if look is None:
+        look = await doors.glance(lambda: profiles.look(user_id))
+    scope = request.principal.scope
+    reading = _unknown(user_id) if look is None else _reading(doors, look, user_id, scope)
+    return unless_known(request, reading.tag, reading.answer, reading.unchanged)
+
+
+def _reading(doors: Doors, look: Look, user_id: str, scope: Scope) -> _Reading:
+    """Made once for as long as the look is good, for each scope and each id that leads there."""
+    own = user_id == look.view.user_id
+    found: _Reading | None = look.made.get((scope, own))
+    if found is None:
+        # Whoever is in no segment can be absorbed or forgotten without a change that caches hear of.
+        headers = doors.caching.profile(look.row, held=own and bool(look.view.segments))
+        found = look.made[scope, own] = _made(look.view, scope, headers)
+    return found
+
+
+def _unknown(user_id: str) -> _Reading:
+    return _made(UserView(user_id, known=False), EVERYTHING, (REVALIDATE,))
+
+
+def _made(view: UserView, scope: Scope, headers: tuple[Header, ...]) -> _Reading:
+    content: dict[str, Json] = scope.narrowed(view.to_json())
+    # The version says when the content was first so; another one alone makes no other content.
+    version = content.pop("version")
+    text = encode(content)
+    tag = tag_of(text)
+    headers = ((b"etag", tag), *headers)
+    body = b'%s,"version":%d}' % (text[:-1], version)
+    return _Reading(tag, Answer(200, body, headers=headers), Answer(304, headers=headers))

@@ -1,0 +1,122 @@
+"""A cache in front holds the answers about segments, and drops them the moment they change."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from segue.deliver.pending import ECHO_SECONDS
+from tests.api.serving import Running, eventually, serving, write_workspace
+from tests.deliver.varnish import free_port, held, varnish
+
+
+class Fronted:
+    """A server, and a client that reaches it through a cache."""
+
+    def __init__(self, server: Running, cache: httpx.Client) -> None:
+        self.server = server
+        self.cache = cache
+
+    def read(self, path: str) -> httpx.Response:
+        answer = self.cache.get(path)
+        assert answer.status_code == 200
+        return answer
+
+    def fill(self, path: str) -> httpx.Response:
+        """Held for good: the purges of earlier changes come once more, a little later."""
+        time.sleep(ECHO_SECONDS + 1)
+
+        def look() -> httpx.Response | None:
+            found = self.read(path)
+            return found if held(found) else None
+
+        return eventually(look)
+
+    def segments(self, user: str) -> list[str]:
+        """What the cache says."""
+        return [each["name"] for each in self.read(f"/v1/users/{user}/segments").json()["segments"]]
+
+    def buy(self, user: str, total: float) -> None:
+        self.server.track(user, "Order Completed", total=total)
+
+
+@pytest.fixture(params=[True])
+def fronted(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Fronted]:
+    """With or without the cache being told."""
+    port = free_port()
+    workspace = write_workspace(tmp_path / "workspace")
+    told = f"http://127.0.0.1:{port}/" if request.param else "http://127.0.0.1:9/"
+    with (workspace / "segue.yaml").open("a", encoding="utf-8") as settings:
+        settings.write(f"caches: [{told}]\ncache_time: 1h\n")
+    with (
+        serving(tmp_path) as server,
+        varnish(tmp_path, port, int(server.said["url"].rsplit(":", 1)[1])) as cache,
+    ):
+        yield Fronted(server, cache)
+
+
+def test_a_change_reaches_readers_through_the_cache(fronted: Fronted) -> None:
+    fronted.buy("ann", 50)
+    eventually(lambda: fronted.segments("ann") == ["buyers"])
+    first = fronted.fill("/v1/users/ann/segments")
+    assert first.headers["cache-control"] == "public, max-age=0, s-maxage=3600, must-revalidate"
+    assert "surrogate-key" not in first.headers
+    fronted.buy("ann", 500)
+    eventually(lambda: fronted.segments("ann") == ["big_buyers", "buyers"])
+    assert fronted.fill("/v1/users/ann/segments").headers["etag"] != first.headers["etag"]
+
+
+def test_members_are_held_and_dropped(fronted: Fronted) -> None:
+    fronted.buy("ann", 50)
+    path = "/v1/segments/buyers/members"
+    eventually(lambda: fronted.read(path).json()["total"] == 1)
+    fronted.fill(path)
+    fronted.buy("ben", 50)
+    eventually(lambda: fronted.read(path).json()["total"] == 2)
+
+
+def test_nobody_elses_answer_is_dropped(fronted: Fronted) -> None:
+    for user in ("ann", "ben"):
+        fronted.buy(user, 50)
+        eventually(lambda user=user: fronted.segments(user) == ["buyers"])  # type: ignore[misc]
+    before = fronted.fill("/v1/users/ben/segments")
+    fronted.buy("ann", 500)
+    eventually(lambda: "big_buyers" in fronted.segments("ann"))
+    after = fronted.read("/v1/users/ben/segments")
+    assert (held(after), after.headers["etag"]) == (True, before.headers["etag"])
+
+
+def test_the_forgotten_leave_the_cache(fronted: Fronted) -> None:
+    fronted.buy("ann", 50)
+    eventually(lambda: fronted.segments("ann") == ["buyers"])
+    fronted.fill("/v1/users/ann/segments")
+    assert fronted.server.http.delete("/v1/users/ann").json()["forgotten"]
+    eventually(lambda: not fronted.read("/v1/users/ann/segments").json()["known"])
+
+
+def test_who_is_absorbed_leaves_the_cache(fronted: Fronted) -> None:
+    body = {"anonymousId": "a", "event": "Order Completed", "properties": {"total": 5}}
+    assert fronted.server.http.post("/v1/track", json=body).status_code == 200
+    eventually(lambda: fronted.segments("anon:a") == ["buyers"])
+    fronted.fill("/v1/users/anon:a/segments")
+    assert (
+        fronted.server.http.post("/v1/identify", json={"userId": "ann", "anonymousId": "a"}).status_code
+        == 200
+    )
+    eventually(lambda: fronted.read("/v1/users/anon:a/segments").json()["user_id"] == "ann")
+
+
+@pytest.mark.parametrize("fronted", [False], indirect=True)
+def test_without_the_hook_the_stale_answer_stays(fronted: Fronted) -> None:
+    """The control: it is the purge that makes the answers fresh, nothing else."""
+    fronted.buy("ann", 50)
+    eventually(lambda: fronted.server.segments_of("ann") == ["buyers"])
+    fronted.fill("/v1/users/ann/segments")
+    fronted.buy("ann", 500)
+    eventually(lambda: "big_buyers" in fronted.server.segments_of("ann"))
+    assert fronted.segments("ann") == ["buyers"]
+    assert held(fronted.read("/v1/users/ann/segments"))
