@@ -34,6 +34,7 @@ class Settings:
     host: str
     port: int
     snapshot_interval_ms: int
+    quality_interval_ms: int
     caches: tuple[str, ...]
     cache_method: str
     cache_time_ms: int
@@ -189,6 +190,10 @@ OPTIONS = (
     Option(
         "snapshot_interval", "snapshot_interval_ms", _duration, "5m", "duration",
         "How long after a snapshot of the state the next one is taken while events come in.",
+    ),
+    Option(
+        "quality_interval", "quality_interval_ms", _duration, "1h", "duration",
+        "How often a running server looks for what is unusual in the events, and logs it.",
     ),
     Option(
         "caches", "caches", _addresses, NOTHING, "addresses",

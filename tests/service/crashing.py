@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from segue.log.batch import EventBatch
+from segue.service.quality.report import report
 from segue.service.service import Service
 
 FIRST_MS = 1_790_000_000_000
@@ -54,12 +55,13 @@ def running(pid: int) -> bool:
 
 
 def require_whole(workspace: Path, data: Path) -> Mapping[str, int]:
-    """Open what a killed process left: changes without a gap, nothing to find for verify.
+    """Open what a killed process left: changes without a gap, nothing to find for verify, an even account.
 
     How often each message id took effect.
     """
     with Service.open(workspace, data) as service:
         assert service.verify(lambda _done, _total: None) == []
+        assert report(service.core).balance.findings == ()
         numbers = [change.seq for change in service.changes()]
         assert numbers == list(range(1, len(numbers) + 1))
         batches = (entry for entry in service.log.replay() if isinstance(entry, EventBatch))

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from segue import __version__
-from segue.cli import definitions, people, reading, running, taking, workspace
+from segue.cli import definitions, people, reading, report, running, taking, workspace
 from segue.cli.output import say
 from segue.cli.quarantine import quarantine
 
@@ -35,6 +35,7 @@ COMMANDS: dict[str, Callable[..., int | None]] = {
     "preview": definitions.preview,
     "sql": definitions.sql,
     "verify": definitions.verify,
+    "quality": report.quality,
     "override": people.override,
     "list": people.list_users,
     "forget": people.forget,

@@ -27,6 +27,7 @@ from segue.domain.limits import SHUTDOWN_SECONDS_MAX
 from segue.engine.warm import NOTICE, is_compiled
 from segue.runners.purging import purging
 from segue.service.commands.control import SERVER_FILE
+from segue.service.quality.watch import Watch
 from segue.service.service import Service
 
 
@@ -76,6 +77,7 @@ class Running:
         self._data = data
         self._clock = clock
         self._doors = Doors(secrets.token_urlsafe(32))
+        self._watch: Watch | None = None
 
     async def run(self, ready: Ready | None) -> None:
         """Opens the service beside the open door, answers until it is told to end, and closes all."""
@@ -114,10 +116,14 @@ class Running:
         except BaseException:
             service.close()
             raise
+        self._watch = Watch(service.core, service.workspace.settings.quality_interval_ms)
+        self._watch.start()
         return service
 
     def _close(self, service: Service) -> None:
         self._doors.close()
+        if self._watch is not None:
+            self._watch.stop()
         service.close()
 
     def _stop(self, server: _Server) -> None:

@@ -11,10 +11,11 @@ from segue.ingest.tally import Tally
 from segue.log.batch import Quarantined
 from segue.log.quality import KEPT, QUARANTINED, ROWS, Count
 
-VIOLATION = "violation"
+BREACH = "breach"
+"""One way in which an event broke the plan; an event may break it in several."""
 PLAIN = (
     "duplicate", "refused", "suppressed", "late", "future_clamped", "unparsed_timestamp", "non_object",
-    "long_message_id", "mended", "unknown_event",
+    "long_message_id", "mended", "unknown_event", "violation",
 )  # fmt: skip
 """The fields of a tally that are counted under their own names."""
 
@@ -37,4 +38,4 @@ def _said(tally: Tally, aside: Sequence[Quarantined]) -> Iterator[tuple[str, str
     for code, count in Counter(each.code for each in aside).items():
         yield QUARANTINED, code, count
     for detail, count in tally.breaches.items():
-        yield VIOLATION, detail, count
+        yield BREACH, detail, count

@@ -11,6 +11,7 @@ from segue.service.commands import (
     override,
     people,
     preview,
+    quality,
     quarantine,
     segments,
     sql,
@@ -37,6 +38,7 @@ COMMANDS: dict[str, Command] = {
     "quarantine show": Command(quarantine.run_show),
     "quarantine replay": Command(quarantine.run_replay),
     "quarantine drop": Command(quarantine.run_drop),
+    "quality": Command(quality.run),
     "forget": Command(people.run_forget),
     "export": Command(people.run_export),
 }
