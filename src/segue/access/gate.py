@@ -125,7 +125,7 @@ class Access:
         """The key of an id that was found here."""
         return self._held.keys[identifier]
 
-    def keys(self) -> list[Key]:
+    def every(self) -> list[Key]:
         """Every key that was ever made, the oldest first."""
         return list(self._held.keys.values())
 
@@ -146,9 +146,9 @@ class Access:
         return text, key
 
     def rotate(self, named: str, overlap: int) -> tuple[str, Key, Key]:
-        """A new key for the same ends, and the old one, good for ``overlap`` ms more."""
+        """A new key for the same ends, and the newest of that name, good for ``overlap`` ms more."""
         with self._changing:
-            old, now = self._named(named), self._clock()
+            old, now = self._named(named)[-1], self._clock()
             if not old.lives(now):
                 raise faults.no_key("this key is not valid any more", "make a new one: segue keys create")
             text, key = new_key(old.grant, now, old.expires)
@@ -157,43 +157,42 @@ class Access:
             self._put(old, replace(key, enabled=old.enabled))
         return text, key, old
 
-    def revoke(self, named: str) -> Key:
-        """The key, from now on good for nothing."""
+    def revoke(self, named: str) -> list[Key]:
+        """The keys, from now on good for nothing."""
         with self._changing:
-            key = self._named(named)
-            if key.revoked is None:
-                key = replace(key, revoked=self._clock())
-                self._put(key)
-        return key
+            now = self._clock()
+            found = [replace(key, revoked=key.revoked or now) for key in self._named(named)]
+            self._put(*found)
+        return found
 
-    def switch(self, named: str, on: bool) -> Key:
-        """The key, switched on or off."""
+    def switch(self, named: str, on: bool) -> list[Key]:
+        """The keys, switched on or off."""
         with self._changing:
-            key = replace(self._named(named), enabled=on)
-            if key.revoked is not None:
+            found = [replace(key, enabled=on) for key in self._named(named)]
+            if any(key.revoked is not None for key in found):
                 raise faults.no_key("this key was revoked", "make a new one: segue keys create")
-            self._put(key)
-        return key
+            self._put(*found)
+        return found
 
     def _put(self, *keys: Key) -> None:
         self._store.write(keys)
         self._reload()
 
-    def _named(self, word: str) -> Key:
-        """By its id, by the key itself, or by a name that one valid key alone has; E767."""
+    def _named(self, word: str) -> list[Key]:
+        """By its id, by the key itself, or all valid ones of a name if they are of one kind; E767."""
         known = self._held.keys.get(word) or self.key(word)
         if known is not None:
-            return known
+            return [known]
         if is_key(word):
             raise faults.no_key("there is no such key", "`segue keys list` shows them")
         now = self._clock()
-        found = [key for key in self.keys() if key.grant.name == word and key.lives(now)]
-        if len(found) == 1:
-            return found[0]
-        if found:
+        found = [key for key in self.every() if key.grant.name == word and key.lives(now)]
+        if not found:
+            raise faults.no_key(f"no valid key is called {word!r}", "`segue keys list` shows them")
+        if len({key.grant.kind for key in found}) > 1:
             ids = ", ".join(f"{key.id} ({key.grant.kind.value}, …{key.tail})" for key in found)
-            raise faults.no_key(f"{len(found)} keys are called {word!r}", f"name one by its id: {ids}")
-        raise faults.no_key(f"no valid key is called {word!r}", "`segue keys list` shows them")
+            raise faults.no_key(f"keys of several kinds are called {word!r}", f"name one by its id: {ids}")
+        return found
 
     # ---- tokens ------------------------------------------------------------------------------
 

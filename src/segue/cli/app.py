@@ -9,6 +9,7 @@ import typer
 
 from segue import __version__
 from segue.cli import definitions, people, reading, report, running, taking, workspace
+from segue.cli.keys import keys, token
 from segue.cli.output import say
 from segue.cli.quarantine import quarantine
 
@@ -40,12 +41,14 @@ COMMANDS: dict[str, Callable[..., int | None]] = {
     "list": people.list_users,
     "forget": people.forget,
     "export": people.export,
+    "token": token,
 }
 """Each is explained in docs/commands.md."""
 
 for name, command in COMMANDS.items():
     app.command(name)(command)
 app.add_typer(quarantine, name="quarantine")
+app.add_typer(keys, name="keys")
 
 
 def _version(wanted: bool) -> None:

@@ -6,6 +6,7 @@ from segue.service.commands import (
     changes,
     definitions,
     explain,
+    keys,
     lists,
     members,
     override,
@@ -41,5 +42,6 @@ COMMANDS: dict[str, Command] = {
     "quality": Command(quality.run),
     "forget": Command(people.run_forget),
     "export": Command(people.run_export),
+    **{name: Command(run) for name, run in keys.RUNS.items()},
 }
 """By the name under which the control door knows them."""
