@@ -23,6 +23,7 @@ SECRET_BYTES = 25
 """200 random bits: 40 letters and digits, none of which needs quoting anywhere."""
 TAIL_CHARACTERS = 4
 _KEY = re.compile(rb"segue_(write|read|admin)_[a-z2-7]{40}")
+_KEY_FIELD = re.compile(rb"""(["']?writeKey["']?\s*[:=]\s*)(?:"[^"]*"|'[^']*'|[^\s"'&,}]+)""")
 _BURST_MAX = 1_000_000
 
 
@@ -155,3 +156,8 @@ def digest_of(text: str) -> bytes:
 def is_key(text: str) -> bool:
     """Whether it looks like a key."""
     return _KEY.search(text.encode(errors="replace")) is not None
+
+
+def hushed(sent: bytes) -> bytes:
+    """What was sent, for keeping it where people look: without the keys in it, of ours or of others."""
+    return _KEY.sub(rb"segue_\1_", _KEY_FIELD.sub(rb'\1""', sent))

@@ -194,6 +194,7 @@ def _hide_segments(doors: Doors, request: Request, principal: Principal) -> None
 # ---- this machine ----------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=4096)
 def is_loopback(host: str) -> bool:
     """Whether an address or host name means this machine itself."""
     name = host.strip("[]").lower()

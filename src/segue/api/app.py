@@ -54,7 +54,8 @@ class App:
             tracking = tracking or refused.diagnostics[0].code == NO_ROUTE
             answer = problem(refused, success=False if tracking else None)
         except Exception:  # noqa: BLE001 -- the last door: whatever it is, the client gets an answer
-            _log.exception("%s %s", request.method, request.path)
+            # Not the path as it was sent: a key may stand in it.
+            _log.exception("%s %s", request.method, "/" + request.path.split("/")[1])
             answer = problem(fault(), success=False if tracking else None)
         if request.quota is not None:
             answer = answer.with_headers(request.quota.headers())

@@ -145,7 +145,7 @@ class Running:
         ready(Started(self._url, stop))
 
     def _greet(self) -> None:
-        if not is_loopback(self._host):
+        if not is_loopback(self._host) and self._doors.access.unlocked:
             print(
                 f"warning: {self._host} is open to other machines and there are no keys yet: "
                 "anyone who reaches it may send events; reads and commands are refused to them",

@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import groupby
 
+from segue.access.keys import hushed
 from segue.domain.errors import refusal
 from segue.ingest.decode import Decoded, gathered
 from segue.ingest.reject import Rejected
@@ -128,4 +129,4 @@ class Committer:
 
 def set_aside(rejected: Rejected, source: str, at: int) -> Quarantined:
     """A rejected event for the quarantine; ``at`` (ms) is its receipt."""
-    return Quarantined(at, source, rejected.code, rejected.message, rejected.hint, rejected.raw)
+    return Quarantined(at, source, rejected.code, rejected.message, rejected.hint, hushed(rejected.raw))
