@@ -86,7 +86,7 @@ class Engine:
 
     def _stretch(self, stretch: Stretch) -> None:
         with duckdb.connect() as connection:
-            events = self.log.scan(connection, stretch.from_seq - 1, stretch.to_seq)
+            events = self.log.portions(connection, stretch.from_seq - 1, stretch.to_seq)
             reader = HistoryReader(connection, events, self.feed)
             for batch in reader.batches(stretch.from_seq, stretch.to_seq, _marks(stretch)):
                 self.machine.run(batch, self.feed.now)
@@ -148,7 +148,7 @@ class Engine:
         other.start(compiled)
         other.machine.sink = _dropped
         with duckdb.connect() as connection:
-            events = self.log.scan(connection, 0, upto)
+            events = self.log.portions(connection, 0, upto)
             reader = HistoryReader(connection, events, other.feed)
             for entry in _joined(self.log.read(0, upto)):
                 if isinstance(entry, Record):

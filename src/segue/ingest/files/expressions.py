@@ -165,7 +165,7 @@ class Expressions:
         if kind in ("HUGEINT", "UHUGEINT"):
             return f"{sql}::DOUBLE"
         if kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION")):
-            return f"CASE WHEN json_valid(to_json({sql})::VARCHAR) THEN to_json({sql}) END"
+            return f"CASE WHEN {_is_json(f'to_json({sql})::VARCHAR')} THEN to_json({sql}) END"
         return sql
 
     def event(self) -> str:
@@ -201,6 +201,12 @@ class Expressions:
             return ""
         sizes = " + ".join(f"coalesce(strlen({one.sql}), 0)" for one in self.fields.values() if one.longest)
         return f"WHEN {sizes} > {EVENT_BYTES_MAX} THEN '{reject.EVENT_TOO_LARGE}'"
+
+
+def _is_json(text: str) -> str:
+    """Whether what DuckDB spells of a nested value is JSON: it lets NaN and infinities stand there."""
+    bare = f"""regexp_replace({text}, '"([^"\\\\]|\\\\.)*"', '', 'g')"""
+    return f"json_valid({text}) AND NOT regexp_matches({bare}, 'Inf|NaN|inf|nan')"
 
 
 CLAMPED = f"timestamp > received + {FUTURE_MS_MAX}"
