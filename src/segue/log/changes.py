@@ -152,18 +152,24 @@ def _segment_code(connection: sqlite3.Connection, name: str) -> int:
 
 
 def read(
-    store: Store, after: int, upto: int | None, segment: str | None, limit: int | None
+    store: Store,
+    after: int,
+    upto: int | None,
+    segment: str | None,
+    limit: int | None,
+    rows: Sequence[int] | None = None,
 ) -> Iterator[ChangePage]:
-    """Changes with ``after < seq <= upto`` in order, of one segment or of all, at most ``limit``."""
+    """Changes with ``after < seq <= upto`` in order, at most ``limit``; of one segment, some rows, or all."""
     left = limit
     while left is None or left > 0:
         with store.reading() as connection:
             last = progress(connection).next_change - 1 if upto is None else upto
-            rows = _rows(connection, after, last)
-            if not len(rows):
+            found = _rows(connection, after, last)
+            if not len(found):
                 return
-            after = int(rows["seq"][-1])
-            page = _page(store, connection, _of_segment(connection, rows, segment)[:left])
+            after = int(found["seq"][-1])
+            chosen = _of_rows(_of_segment(connection, found, segment), rows)
+            page = _page(store, connection, chosen[:left])
         if len(page):
             yield page
             left = None if left is None else left - len(page)
@@ -234,6 +240,13 @@ def _of_segment(connection: sqlite3.Connection, rows: _Rows, segment: str | None
         return rows
     code = connection.execute("SELECT id FROM segment_names WHERE name = ?", (segment,)).fetchone()
     chosen: _Rows = rows[rows["segment"] == (-1 if code is None else code[0])]
+    return chosen
+
+
+def _of_rows(found: _Rows, rows: Sequence[int] | None) -> _Rows:
+    if rows is None:
+        return found
+    chosen: _Rows = found[np.isin(found["row"], rows)]
     return chosen
 
 
