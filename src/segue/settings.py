@@ -19,6 +19,7 @@ _PORT_MAX = 65_535
 _CACHES_MAX = 16
 NOTHING = "none"
 """How an empty list of values is spelled."""
+_ORIGIN = re.compile(r"https?://(\*\.)?[a-z0-9_.\-]{1,253}(:\d{1,5})?")
 _URL = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]{1,253}/?")
 
 
@@ -40,6 +41,7 @@ class Settings:
     cache_time_ms: int
     rate_per_address: Rate | None
     trusted_proxies: Networks
+    stream_origins: tuple[str, ...]
     public_url: str
     analytics_js: str
 
@@ -98,7 +100,9 @@ def _rate_or_nothing(spelling: str) -> Rate | None:
 def _networks(spelling: str) -> Networks:
     found = parse_networks(spelling)
     if found is None:
-        raise OptionValueError("addresses or networks with commas between them, such as 10.0.0.1, 192.168.0.0/16")
+        raise OptionValueError(
+            "addresses or networks with commas between them, such as 10.0.0.1, 192.168.0.0/16"
+        )
     return found
 
 
@@ -110,6 +114,15 @@ def _addresses(spelling: str) -> tuple[str, ...]:
         raise OptionValueError(
             f"`{NOTHING}` or up to {_CACHES_MAX} addresses such as http://cache.internal:6081/"
         )
+    return found
+
+
+def _origins(spelling: str) -> tuple[str, ...]:
+    found = tuple(spelling.lower().replace(",", " ").split())
+    if found in ((), (NOTHING,)):
+        return ()
+    if not all(map(_ORIGIN.fullmatch, found)):
+        raise OptionValueError(f"`{NOTHING}` or sites such as https://shop.example or https://*.shop.example")
     return found
 
 
@@ -215,6 +228,10 @@ OPTIONS = (
     Option(
         "trusted_proxies", "trusted_proxies", _networks, "", "addresses",
         "Proxies that are believed when they say in X-Forwarded-For for whom they ask.",
+    ),
+    Option(
+        "stream_origins", "stream_origins", _origins, NOTHING, "sites",
+        "The sites whose pages may open a stream of changes; the server's own pages always may.", many=True,
     ),
     Option(
         "public_url", "public_url", _url_or_nothing, "", "address",

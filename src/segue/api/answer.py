@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import msgspec
 
@@ -25,22 +25,29 @@ class Stream(Protocol):
     def leave(self) -> None: ...
 
 
+Talk = Callable[[Any, Any], Awaitable[None]]
+"""Takes ASGI's receive and send, and answers by itself."""
+
 _encode = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One response. With ``stream`` the pieces follow ``body`` as they come, of unknown length."""
+    """One response. With ``stream`` the pieces follow ``body`` as they come, of unknown length.
+
+    With ``talk`` the connection is left to it: a WebSocket, or events that go on.
+    """
 
     status: int
     body: bytes = b""
     type: bytes = JSON
     headers: tuple[Header, ...] = ()
     stream: Stream | None = None
+    talk: Talk | None = None
 
     def with_headers(self, headers: Iterable[Header]) -> Answer:
         """The same answer with more headers."""
-        return Answer(self.status, self.body, self.type, (*self.headers, *headers), self.stream)
+        return Answer(self.status, self.body, self.type, (*self.headers, *headers), self.stream, self.talk)
 
     def start(self) -> dict[str, object]:
         """The ASGI message that opens the response."""

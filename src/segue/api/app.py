@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Iterable
 from typing import cast
 
 from segue.api.access import admit
-from segue.api.answer import Answer, Stream, encode
+from segue.api.answer import Answer, encode
 from segue.api.body import DisconnectedError, read_body
 from segue.api.doors import Doors
 from segue.api.openapi import document
@@ -17,6 +16,8 @@ from segue.api.problems import NO_ROUTE, fault, no_route, problem, wrong_method
 from segue.api.request import Receive, Request, Scope, Send, bad_parameter, decoded
 from segue.api.route import Handler, LoopHandler, Route, Runs
 from segue.api.routes import ROUTES
+from segue.api.sending import respond
+from segue.api.stream.door import carry
 from segue.api.tracking import CORS, preflight
 from segue.domain.errors import SegueError
 
@@ -40,7 +41,7 @@ class App:
         doors.page = render(description)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
+        """One request, or the handshake of a WebSocket."""
         request = Request(scope)
         tracking = False
         try:
@@ -59,7 +60,7 @@ class App:
             answer = problem(fault(), success=False if tracking else None)
         if request.quota is not None:
             answer = answer.with_headers(request.quota.headers())
-        await _send(answer.with_headers(CORS) if tracking else answer, receive, send)
+        await respond(answer.with_headers(CORS) if tracking else answer, scope, receive, send)
 
     def _methods(self, request: Request) -> Methods:
         """What can be done at the path, by method; E741 when nothing. Sets the path's parameters."""
@@ -79,6 +80,8 @@ class App:
         route = methods.get("GET" if request.method == "HEAD" else request.method)
         if route is None:
             return _other_method(methods, request)
+        if route.browsing:
+            carry(request)
         admit(self._doors, request, route)
         if request.scope["query_string"] and not route.tracking:
             _check_query(route, request)
@@ -116,31 +119,3 @@ def _check_query(route: Route, request: Request) -> None:
     if unknown:
         known = ", ".join(route.query) or "none"
         raise bad_parameter(f"the query has an unknown parameter {unknown[0][:64]!r}", f"known here: {known}")
-
-
-async def _send(answer: Answer, receive: Receive, send: Send) -> None:
-    await send(answer.start())
-    if answer.stream is None:
-        await send({"type": "http.response.body", "body": answer.body})
-        return
-    pump = asyncio.create_task(_pump(answer.stream, send))
-    gone = asyncio.create_task(_gone(receive))
-    try:
-        await asyncio.wait({pump, gone}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        answer.stream.leave()
-        pump.cancel()
-        gone.cancel()
-        await asyncio.gather(pump, gone, return_exceptions=True)
-
-
-async def _pump(stream: Stream, send: Send) -> None:
-    async for piece in stream:
-        await send({"type": "http.response.body", "body": piece, "more_body": True})
-    await send({"type": "http.response.body", "body": b""})
-
-
-async def _gone(receive: Receive) -> None:
-    """Ends when the client has left."""
-    while (await receive())["type"] != "http.disconnect":
-        pass

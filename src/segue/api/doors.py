@@ -14,6 +14,7 @@ from segue.access.gate import Access
 from segue.api.caching import Caching
 from segue.api.problems import not_serving, too_much
 from segue.api.quotas import Quotas
+from segue.api.stream.streams import Streams
 from segue.deliver.tags import Tags
 from segue.domain.limits import POSTED_BYTES_MAX, READS_MAX
 from segue.service.service import Service
@@ -37,6 +38,7 @@ class Doors:
     def __init__(self, token: str) -> None:
         self.token = token
         self.quotas = Quotas()
+        self.streams = Streams()
         self.commands = 0
         self.description = b"{}"
         self.page = b""
@@ -64,10 +66,12 @@ class Doors:
     def open(self, service: Service) -> None:
         """From now on, answer."""
         self._service = service
+        self.streams.open(service.core)
 
     def stop(self) -> None:
         """From now on, refuse; what is being worked on may end."""
         self._stopping = True
+        self.streams.stop()
 
     @property
     def ready(self) -> bool:
@@ -82,6 +86,7 @@ class Doors:
     def close(self) -> None:
         """Waits for the threads."""
         self.stop()
+        self.streams.close()
         self._readers.shutdown()
         self._decoders.shutdown()
 

@@ -31,6 +31,8 @@ STATUS = {
     faults.SOURCE_OFF: 404,
     faults.FOREIGN_ORIGIN: 403,
     faults.TOO_FAST: 429,
+    "E787": 503,
+    "E788": 403,
     NO_ROUTE: 404,
     WRONG_METHOD: 405,
     NOT_ALLOWED: 403,

@@ -35,7 +35,7 @@ class Request:
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
-        self.method: str = scope["method"]
+        self.method: str = scope.get("method", "GET")
         raw = scope.get("raw_path") or scope["path"].encode()
         self.path: str = raw.decode("latin-1")
         if self.path.endswith("/") and self.path != "/":

@@ -43,7 +43,8 @@ class Route:
     ``access`` says who may ask; with USER, ``{id}`` or the query's ``user_id`` is the user. ``scoped``
     says that the handler keeps to ``request.principal.scope``: other routes refuse who has a limited one.
     ``query`` and ``takes`` say which parameters and which schema of a body are understood. A
-    ``tracking`` route also answers preflights and lets pages of other sites read its answers.
+    ``tracking`` route also answers preflights and lets pages of other sites read its answers. A
+    ``browsing`` one takes its token from the query too, because a browser sends no header with it.
     """
 
     method: str
@@ -57,6 +58,7 @@ class Route:
     query: Mapping[str, str] = field(default_factory=dict)
     takes: str | None = None
     tracking: bool = False
+    browsing: bool = False
 
     @property
     def varies(self) -> bool:

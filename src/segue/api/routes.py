@@ -9,6 +9,7 @@ from segue.api.answer import Answer
 from segue.api.doors import Doors
 from segue.api.request import Request
 from segue.api.route import Access, Route, Runs
+from segue.api.stream import door as stream
 from segue.domain.event import TYPES
 from segue.domain.limits import PAGE_ROWS, PAGE_ROWS_MAX
 
@@ -51,6 +52,7 @@ _TRACKING = (
         for short, kind in tracking.SHORT_FORMS.items()
     ),
 )
+
 
 _BROWSERS = (
     Route(
@@ -163,6 +165,20 @@ _SEGMENTS = (
     ),
 )  # fmt: skip
 
+_STREAM = (
+    Route(
+        "GET", "/v1/stream", "Changes as they happen: over WebSocket, else as server-sent events.",
+        stream.listen, {200: "", 400: "Problem", 403: "Problem", 503: "Problem"}, runs=Runs.IN_LOOP,
+        access=Access.READER, scoped=True, browsing=True,
+        query={
+            "user_id": "Only changes of this user; a token's own user unless said.",
+            "segment": "Only changes of this segment.",
+            "after": "First those that are stored with a greater `seq`; only new ones unless said.",
+            "token": "The user's token or the key, for browsers: they can send no header here.",
+        },
+    ),
+)  # fmt: skip
+
 _SERVER = (
     Route(
         "GET", "/healthz", "Whether the process answers.",
@@ -187,5 +203,5 @@ _SERVER = (
     ),
 )  # fmt: skip
 
-ROUTES: tuple[Route, ...] = (*_TRACKING, *_BROWSERS, *_USERS, *_SEGMENTS, *_SERVER)
+ROUTES: tuple[Route, ...] = (*_TRACKING, *_BROWSERS, *_USERS, *_SEGMENTS, *_STREAM, *_SERVER)
 """The first whose path fits answers."""

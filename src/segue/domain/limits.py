@@ -56,3 +56,14 @@ SCOPE_NAMES_MAX = 200
 ORIGINS_MAX = 50
 METERS_MAX = 100_000
 """Addresses whose rate is remembered; beyond it the longest silent one is forgotten."""
+STREAM_LISTENERS_MAX = 20_000
+STREAM_QUEUE_MAX = 2_048
+"""Changes that wait for one listener; beyond, it reads them from the log instead."""
+STREAM_PAGE = 500
+STREAM_STALLED_SECONDS = 10
+"""Without a client taking anything while something waits for it; then it is cut."""
+STREAM_HEARTBEAT_SECONDS = 15
+STREAM_CHECK_SECONDS = 4
+"""How long a right to listen may outlive its end."""
+STREAM_MESSAGE_BYTES_MAX = 64 * 1024
+"""Of a message that a listener sends."""

@@ -179,7 +179,7 @@ class SqliteLog:
         limit: int | None = None,
         rows: Sequence[int] | None = None,
     ) -> Iterator[ChangePage]:
-        """Changes with ``after < seq <= upto`` in order, in pages that are never empty; of some rows, or all."""
+        """Changes with ``after < seq <= upto`` in order, in pages that are never empty."""
         return changes.read(self._store, after, upto, segment, limit, rows)
 
     def last_change(self, row: int, segment: str, at_most: int) -> Change | None:

@@ -23,8 +23,9 @@ from segue.api.access import is_loopback
 from segue.api.app import App
 from segue.api.doors import Doors
 from segue.domain.errors import refusal
-from segue.domain.limits import SHUTDOWN_SECONDS_MAX
+from segue.domain.limits import SHUTDOWN_SECONDS_MAX, STREAM_MESSAGE_BYTES_MAX
 from segue.engine.warm import NOTICE, is_compiled
+from segue.runners.protocols import Http, WebSocket
 from segue.runners.purging import purging
 from segue.service.commands.control import SERVER_FILE
 from segue.service.quality.watch import Watch
@@ -44,6 +45,8 @@ Ready = Callable[[Started], None]
 _KEEP_ALIVE_SECONDS = 75
 """Longer than clients keep an idle connection, so that they never post into one that is closing."""
 _BACKLOG = 2048
+_PING_SECONDS = 30
+"""A WebSocket whose client does not answer within it is closed: it is half open."""
 
 
 def serve(
@@ -167,8 +170,12 @@ class _Server(uvicorn.Server):
 def _config(app: App) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http="httptools",
-        ws="none",
+        http=Http,
+        ws=WebSocket,
+        ws_per_message_deflate=False,
+        ws_max_size=STREAM_MESSAGE_BYTES_MAX,
+        ws_ping_interval=_PING_SECONDS,
+        ws_ping_timeout=_PING_SECONDS,
         lifespan="off",
         log_config=None,
         log_level="critical",
