@@ -6,7 +6,7 @@ import math
 import re
 from dataclasses import dataclass
 
-_SPELLING = re.compile(r"(\d{1,9})(?:/([smh]))?")
+_SPELLING = re.compile(r"([0-9]{1,9})(?:/([smh]))?")
 _SECONDS = {"s": 1, "m": 60, "h": 3_600}
 _BURST_SECONDS = 0.25
 """What may come at once unless said: so little that ten seconds at full speed exceed the rate by 2.5 %."""
