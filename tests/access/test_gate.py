@@ -77,7 +77,7 @@ def test_unknown_words(access: Access, word: str) -> None:
 def test_a_key_that_is_nearly_right(access: Access) -> None:
     write = made(access, Kind.WRITE)
     for wrong in (write[:-1], write + "a", write.upper(), " " + write, write[:-1] + "A"):
-        assert code_of(access.writer, word) == "E761"
+        assert code_of(access.writer, wrong) == "E761"
 
 
 def test_the_digest_is_no_key(access: Access) -> None:
