@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.figures import Figure
 
-BENCHES = ("decode", "kernel", "segments", "scale", "imports", "restart", "definitions", "live", "reads")
+BENCHES = ("decode", "kernel", "segments", "scale", "imports", "restart", "definitions", "live", "reads", "stream")
 """Modules with ``run() -> Iterable[Figure]``."""
 
 BASELINE = Path(__file__).with_name("baseline.json")
