@@ -234,12 +234,9 @@ def test_what_was_before_a_forgetting_is_refused_and_what_comes_later_starts_ane
     forgetting = fast.forget(1, seq=9, at=5_000)
     assert set(forgetting.left) == {leaving("ann"), leaving("anon:x")}
     assert fast.row_of("ann") is None
-    assert fast.refuses("ann", 4_999)
-    assert fast.refuses("anon:x", 4_999)
-    assert not fast.refuses("ann", 5_000)
-    assert not fast.refuses("bob", 4_999)
+    assert [fast.bound_of(name) for name in ("ann", "anon:x", "bob")] == [5_000, 5_000, 0]
     assert fast.resolve("ann", None, None, 0, Discoveries()) == 3
-    assert fast.refuses("ann", 4_999)
+    assert fast.bound_of("ann") == 5_000
     assert "ann" not in fast.ids[:2]
 
 

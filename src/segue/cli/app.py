@@ -39,6 +39,7 @@ COMMANDS: dict[str, Callable[..., int | None]] = {
     "quality": report.quality,
     "override": people.override,
     "list": people.list_users,
+    "suppress": people.suppress,
     "forget": people.forget,
     "export": people.export,
     "token": token,

@@ -1,4 +1,4 @@
-"""The commands by which people decide about users: override, list, forget, export."""
+"""The commands by which people decide about users: override, list, suppress, forget, export."""
 
 from __future__ import annotations
 
@@ -151,6 +151,31 @@ def forget(
         say_json(found)
     else:
         say(f"forgot {user}" if found["forgotten"] else f"nothing was known of {user}")
+
+
+def suppress(
+    user: UserArgument,
+    off: Annotated[bool, typer.Option("--off", help="Take it back: store what comes from now on.")] = False,
+    workspace: WorkspaceOption = HERE,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Store nothing more of a user, and let no segment see them.
+
+    What is held already stays; `segue forget` erases it.
+
+    \b
+    Example:
+      segue suppress 13085
+      segue suppress 13085 --off
+    """
+    with connected(workspace, data_folder(workspace, data), "suppress") as connection:
+        (found,) = connection.call("suppress", {"user": user, "off": off})
+    if as_json:
+        say_json(found)
+    else:
+        already = "" if found["changed"] else "already "
+        say(f"{user} is {already}{'suppressed' if found['suppressed'] else 'not suppressed any more'}")
 
 
 def export(

@@ -101,6 +101,9 @@ class Engine:
         elif record.kind == "override":
             self.feed.overridden(body["user_id"], body["row"], body["segment"], override_of(body))
             self.feed.end_record(record.seq, k.BY_OVERRIDE)
+        elif record.kind == "suppress":
+            self.feed.suppress(body["rows"], body["on"])
+            self.feed.end_record(record.seq, k.BY_OVERRIDE)
         elif record.kind == "forget":
             self.feed.forget(body["rows"], record.at, record.seq)
         elif record.kind == "definitions":

@@ -24,7 +24,7 @@ from segue.engine.kernel import layout as k
 from segue.engine.kernel.layout import FOREVER
 from segue.engine.readings import Reader
 from segue.engine.traits import Accounts, Traits
-from segue.language.interpret import Override
+from segue.language.interpret import Noted, Override
 from segue.language.reading import walk
 from segue.log.batch import EventBatch
 from segue.log.body import context_json, properties_json
@@ -33,6 +33,7 @@ GIVERS = frozenset(("identify", "group"))
 """Types that set what is given from outside."""
 decode_json = msgspec.json.Decoder().decode
 _NO_CONTEXT: dict[str, Json] = {}
+SUPPRESSED = Noted(False, None, None, "the user is suppressed")
 
 
 @dataclass(slots=True)
@@ -135,6 +136,7 @@ class Feed:
         self.survivor: dict[int, int] = {}
         self.lists: dict[int, set[str]] = {}
         self.overrides: dict[int, dict[str, Override]] = {}
+        self.suppressed: set[int] = set()
         self.awaited: dict[str, Awaited] = {}
         self.known = np.zeros(1024, np.bool_)
         self.use(compiled)
@@ -416,11 +418,26 @@ class Feed:
             held[segment] = override
         self._set_override(row, segment)
 
+    def decided(self, row: int) -> Mapping[str, Override]:
+        """The overrides in force for a profile, by segment: who is suppressed is out of everything."""
+        if row in self.suppressed:
+            return dict.fromkeys(self.numbers, SUPPRESSED)
+        return self.overrides.get(row, {})
+
+    def suppress(self, rows: Iterable[int], on: bool) -> None:
+        """No segment is to see these profiles, or each is again."""
+        for row in rows:
+            if not (self.knows(row) and self.current(row) == row):
+                continue
+            (self.suppressed.add if on else self.suppressed.discard)(row)
+            for segment in sorted(self.numbers):
+                self._set_override(row, segment)
+
     def _set_override(self, row: int, segment: str) -> None:
         number = self.numbers.get(segment)
         if number is None:
             return
-        override = self.overrides.get(row, {}).get(segment)
+        override = self.decided(row).get(segment)
         if override is None or not override.stands(self.now):
             self.builder.add(k.OP_OVERRIDE, row, number)
         else:
@@ -430,6 +447,7 @@ class Feed:
     def merge(self, absorbed: int, survivor: int) -> None:
         """One profile becomes part of another."""
         self.survivor[absorbed] = survivor
+        self.suppressed.discard(absorbed)
         if not (self.knows(absorbed) and self.knows(survivor)):
             return
         self.builder.add(k.OP_MERGE, absorbed, survivor)
@@ -458,6 +476,7 @@ class Feed:
             self.accounts.forget(row)
             self.lists.pop(row, None)
             self.overrides.pop(row, None)
+            self.suppressed.discard(row)
             self.builder.add(k.OP_FORGET, row)
         self.waiting = [entry for entry in self.waiting if self.current(entry[2].row) >= 0]
         heapq.heapify(self.waiting)

@@ -56,6 +56,7 @@ class Knowledge(msgspec.Struct):
     awaited_lists: dict[str, list[str]]
     awaited_overrides: dict[str, dict[str, Spelled]]
     listed: dict[str, list[str]]
+    suppressed: list[int] = []
 
 
 def digest_of(compiled: Compiled) -> str:
@@ -195,6 +196,7 @@ def _known(engine: Engine) -> Knowledge:
         awaited_lists={who: sorted(held.lists) for who, held in feed.awaited.items()},
         awaited_overrides={who: _spelled(held.overrides) for who, held in feed.awaited.items()},
         listed={name: sorted(users) for name, users in engine.lists.items()},
+        suppressed=sorted(feed.suppressed),
     )
 
 
@@ -208,6 +210,7 @@ def _learn(engine: Engine, knowledge: Knowledge) -> None:
     feed.survivor = knowledge.survivor
     feed.lists = {row: set(names) for row, names in knowledge.on_lists.items()}
     feed.overrides = {row: _read(held) for row, held in knowledge.overrides.items()}
+    feed.suppressed = set(knowledge.suppressed)
     feed.awaited = {
         who: Awaited(set(names), _read(knowledge.awaited_overrides.get(who, {})))
         for who, names in knowledge.awaited_lists.items()

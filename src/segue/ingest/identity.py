@@ -18,6 +18,7 @@ FORGOTTEN = "forgotten:"
 """What stands instead of an id that was forgotten; no sender may use ids that begin so."""
 NEVER_AGAIN = 1 << 62
 """The moment of a forgetting that is never over: the user is suppressed."""
+_BOUNDS_KEPT_MAX = 100_000
 
 
 def anonymous_profile(anonymous_id: str) -> str:
@@ -71,6 +72,10 @@ class Identity:
         self.into: list[int] = []
         self.ids: list[str] = []
         self.forgotten: dict[str, int] = {}
+        self.suppressed: set[str] = set()
+        """The :func:`leaving`s of the suppressed."""
+        self._suppressions: list[frozenset[str]] = []
+        self._bounds: dict[str, int] = {}
         self._absorbed: dict[int, list[int]] = {}
 
     # ---- reading -----------------------------------------------------------------------------
@@ -204,9 +209,39 @@ class Identity:
         """The time (ms) before which events of this id are refused; 0 when it was never forgotten."""
         return self.forgotten.get(leaving(profile_id), 0)
 
-    def refuses(self, profile_id: str, timestamp: int) -> bool:
-        """Whether an event of this id at this time (ms) lies before its forgetting."""
-        return bool(self.forgotten) and timestamp < self.forgotten_at(profile_id)
+    @property
+    def bars(self) -> bool:
+        """Whether anyone's events are refused."""
+        return bool(self.forgotten or self.suppressed)
+
+    def bound_of(self, profile_id: str) -> int:
+        """The time (ms) before which events of this id are refused: 0, or NEVER_AGAIN for all of them."""
+        found = self._bounds.get(profile_id)
+        if found is None:
+            if len(self._bounds) >= _BOUNDS_KEPT_MAX:
+                self._bounds.clear()
+            left = leaving(profile_id)
+            found = NEVER_AGAIN if left in self.suppressed else self.forgotten.get(left, 0)
+            self._bounds[profile_id] = found
+        return found
+
+    def suppresses(self, profile_id: str) -> bool:
+        """Whether nothing of this id is to be stored."""
+        return bool(self.suppressed) and self.bound_of(profile_id) == NEVER_AGAIN
+
+    def suppress(self, left: Iterable[str]) -> None:
+        """Refuse all that comes of the ids that left these :func:`leaving`s."""
+        self._suppressions.append(frozenset(left))
+        self._settle_bounds()
+
+    def admit(self, left: str) -> None:
+        """Take back every suppression that this :func:`leaving` is one of."""
+        self._suppressions = [each for each in self._suppressions if left not in each]
+        self._settle_bounds()
+
+    def _settle_bounds(self) -> None:
+        self.suppressed = set().union(*self._suppressions)
+        self._bounds.clear()
 
     def rows_of(self, row: int) -> set[int]:
         """All rows whose events are this profile's."""
@@ -238,6 +273,7 @@ class Identity:
             self.ids[part] = FORGOTTEN
         left = [leaving(name) for name in names]
         self.forgotten.update(dict.fromkeys(left, at))
+        self._bounds.clear()
         return Forgetting(seq, at, left, [leaving(anonymous_profile(name)) for name in visitors])
 
     # ---- from the log ------------------------------------------------------------------------

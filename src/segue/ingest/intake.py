@@ -19,10 +19,11 @@ from segue.ingest import reject
 from segue.ingest.columns import Columns, Names
 from segue.ingest.decode import Decoded
 from segue.ingest.dedupe import EVER, Seen
-from segue.ingest.identity import Discoveries, Identity, anonymous_profile
+from segue.ingest.identity import NEVER_AGAIN, Discoveries, Identity, anonymous_profile
 from segue.ingest.planned.holding import count
 from segue.ingest.planned.plan import TrackingPlan
 from segue.ingest.reject import Rejected
+from segue.ingest.suppression import let_go
 from segue.ingest.tally import Tally
 from segue.ingest.times import UNREAD, clamped, corrected
 from segue.log.batch import EventBatch, LazyBodies
@@ -79,12 +80,13 @@ class Intake:
         if not self.plan.rests:
             columns.hold_to(self.plan, self._names.of(columns.cuts), tally)
         rejected = [replace(found, place=at) for at, found in sorted(columns.verdicts.items())]
-        tally.quarantined = len(rejected)
         if rejected:
             kept = np.ones(len(columns), np.bool_)
             kept[list(columns.verdicts)] = False
             columns.keep(kept)
             timestamps, received = timestamps[kept], received[kept]
+        rejected = let_go(self.identity, rejected, tally)
+        tally.quarantined = len(rejected)
         batch = self._batch(columns, timestamps, received, source, first_seq, received_at is None, tally)
         tally.accepted = len(batch)
         return Taken(batch, rejected, tally)
@@ -117,8 +119,7 @@ class Intake:
         high, low = fingerprints(source, columns.cuts.text, *columns.cuts.bounds(MESSAGE))
         fresh = ~self.seen.seen_many(high, low, received, EVER if imported else DEDUPE_MS)
         tally.duplicate = len(fresh) - int(fresh.sum())
-        allowed = fresh & self._allowed(columns, timestamps)
-        tally.refused = int((fresh & ~allowed).sum())
+        allowed = self._allowed(fresh, columns, timestamps, tally)
         if not allowed.all():
             columns.keep(allowed)
             timestamps, received = timestamps[allowed], received[allowed]
@@ -137,17 +138,24 @@ class Intake:
             raws, LazyBodies(raws), found.created, found.links, found.aliases, found.merges, cuts,
         )  # fmt: skip
 
-    def _allowed(self, columns: Columns, timestamps: I64) -> NDArray[np.bool_]:
-        """False for the events of a forgotten id from before the forgetting."""
-        allowed = np.ones(len(columns), np.bool_)
-        if not self.identity.forgotten:
-            return allowed
-        who = zip(columns.texts(USER), columns.texts(ANONYMOUS), timestamps.tolist(), strict=True)
-        for at, (user, visitor, when) in enumerate(who):
-            previous = columns.previous.get(at)
-            owner = user if user is not None else anonymous_profile(visitor or "")
-            named = [owner] if previous is None else [owner, previous, anonymous_profile(previous)]
-            allowed[at] = not any(self.identity.refuses(name, when) for name in named)
+    def _allowed(
+        self, fresh: NDArray[np.bool_], columns: Columns, timestamps: I64, tally: Tally
+    ) -> NDArray[np.bool_]:
+        """Those that are fresh, without those of a suppressed id, or of a forgotten one from before that."""
+        if not self.identity.bars:
+            return fresh
+        bound_of = self.identity.bound_of
+        who = zip(columns.texts(USER), columns.texts(ANONYMOUS), strict=True)
+        bounds = np.array(
+            [bound_of(anonymous_profile(visitor or "") if user is None else user) for user, visitor in who],
+            np.int64,
+        )
+        for at, previous in columns.previous.items():
+            named = (bound_of(previous), bound_of(anonymous_profile(previous)))
+            bounds[at] = max(int(bounds[at]), *named)
+        allowed: NDArray[np.bool_] = fresh & (timestamps >= bounds)
+        tally.suppressed += int((fresh & (bounds == NEVER_AGAIN)).sum())
+        tally.refused = int((fresh & ~allowed & (bounds != NEVER_AGAIN)).sum())
         return allowed
 
     def _rows(self, columns: Columns, found: Discoveries) -> list[int]:

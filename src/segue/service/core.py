@@ -34,6 +34,7 @@ from segue.log.sqlite import SqliteLog
 from segue.segments import plan
 from segue.segments.workspace import Workspace
 from segue.service.counting import today
+from segue.service.suppressed import restore_suppressions
 
 Progress = Callable[[int, int], None]
 UTC = ZoneInfo("UTC")
@@ -89,6 +90,7 @@ class Core:
         self.progress = log.progress()
         forgettings = [forgetting_of(record) for record in log.records("forget")]
         self.intake = open_intake(log, None if clock == "log" else wall_ms() - 8 * 86_400_000, forgettings)
+        restore_suppressions(log, self.intake.identity)
         self.engine = Engine(log, self.intake.identity.user_id)
         self._workspace: Workspace | None = None
         self._prepared: dict[int, tuple[Workspace, Engine | None]] = {}

@@ -13,6 +13,7 @@ from segue.access.keys import hushed
 from segue.domain.errors import refusal
 from segue.ingest.decode import Decoded, gathered
 from segue.ingest.reject import Rejected
+from segue.ingest.suppression import let_go
 from segue.ingest.tally import Tally
 from segue.log.batch import EventBatch, Quarantined
 from segue.log.quality import Count
@@ -109,13 +110,14 @@ class Committer:
                     received = None if core.clock == "log" else at
                     decoded = gathered([post.decoded for post in group])
                     taken = core.intake.accept(decoded, source, upcoming, received)
-                    unreadable = [each for post in group for each in post.decoded.rejected]
+                    sent = [each for post in group for each in post.decoded.rejected]
+                    unreadable = let_go(core.intake.identity, sent, taken.tally)
                     held = [set_aside(each, source, at) for each in (*unreadable, *taken.rejected)]
                     aside += held
                     if len(taken.batch):
                         batches.append(taken.batch)
                         upcoming = taken.batch.last_seq + 1
-                    taken.tally.rows += len(unreadable)
+                    taken.tally.rows += len(sent)
                     taken.tally.quarantined += len(unreadable)
                     taken.tally.mended += sum(post.decoded.mended for post in group)
                     counts += counts_of(day, source, taken.tally, held)

@@ -63,10 +63,10 @@ class Profiles:
         return kept.look
 
     def look(self, user_id: str) -> Look | None:
-        """The profile that an id leads to; None for one never heard of."""
+        """The profile that an id leads to; None for one never heard of, or suppressed."""
         row = self._core.intake.identity.row_of(user_id)
         engine = self._core.engine
-        if row is None or not engine.feed.knows(row):
+        if row is None or not engine.feed.knows(row) or row in engine.feed.suppressed:
             return None
         kept = self._kept.get(row)
         state = _state_of(engine, row)

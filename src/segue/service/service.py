@@ -308,7 +308,7 @@ class Service:
             now=engine.now,
             definitions=definitions,
             rules=self.rules,
-            overrides=engine.feed.overrides.get(whole, {}),
+            overrides=engine.feed.decided(whole),
             since=since,
             last_change=self.log.last_change(whole, segment, engine.now),
         )
@@ -327,6 +327,7 @@ class Service:
         engine, rows = asked or asking.previewed_by_replay(self.engine, definitions, self.rules, tree, as_of)
         with self.core.turn:
             alive = int((engine.machine.state.flags[: engine.machine.rows] & k.ALIVE).sum())
+            rows = np.setdiff1d(rows, np.array(sorted(self.engine.feed.suppressed), np.int32))
             chosen = np.zeros(max(engine.machine.rows, self.engine.machine.rows), np.bool_)
             chosen[rows] = True
             overlap = {
@@ -353,7 +354,8 @@ class Service:
         with self.core.turn:
             engine, upto = self.engine, self.engine.evaluated_seq
             now, lists = engine.now, dict(engine.feed.lists)
-            overrides = dict(engine.feed.overrides)
+            feed = engine.feed
+            overrides = {row: feed.decided(row) for row in {*feed.overrides, *feed.suppressed}}
             held = engine.everyone()
             last = self.core.progress.next_change - 1
         with duckdb.connect() as connection:

@@ -12,6 +12,7 @@ from segue.ingest.decode import Decoded, looked_at
 from segue.ingest.files.portion import Destination, Portion, set_aside
 from segue.ingest.files.table import Table
 from segue.ingest.intake import Intake
+from segue.ingest.suppression import let_go
 from segue.log.lane.cuts import Cuts, Places, cut_texts
 
 CHUNK_ROWS = 4_000
@@ -40,10 +41,11 @@ class RowRoad:
         self._name(decoded, cuts, places)
         taken = self.intake.accept(decoded, self.source, self.log.next_seq)
         tally = taken.tally
+        unreadable = let_go(self.intake.identity, decoded.rejected, tally)
         tally.rows += len(decoded.rejected)
-        tally.quarantined += len(decoded.rejected)
+        tally.quarantined += len(unreadable)
         tally.mended = decoded.mended
-        rejected = [replace(verdict, place=int(lines[verdict.place or 0])) for verdict in decoded.rejected]
+        rejected = [replace(verdict, place=int(lines[verdict.place or 0])) for verdict in unreadable]
         for verdict in taken.rejected:
             place = places[verdict.place or 0]
             rejected.append(replace(verdict, place=int(lines[place]), raw=cuts.raw(place)))

@@ -18,10 +18,11 @@ from segue.ingest.files.expressions import CLAMPED, literal
 from segue.ingest.files.planned import doubt_sql, unknown_sql
 from segue.ingest.files.portion import Destination, Portion, set_aside
 from segue.ingest.files.table import Table
-from segue.ingest.identity import Discoveries
+from segue.ingest.identity import NEVER_AGAIN, Discoveries
 from segue.ingest.intake import Intake
 from segue.ingest.planned.holding import count
 from segue.ingest.reject import HINTS, Rejected
+from segue.ingest.suppression import let_go
 from segue.ingest.tally import Tally
 from segue.log.batch import Stretch
 from segue.log.history import copy_to, objects
@@ -51,8 +52,8 @@ def stretches(table: Table, intake: Intake, log: Destination, source: str, now: 
         chunk = _Chunk(table, intake, source, done, min(done + CHUNK_ROWS, table.rows))
         tally, entry = chunk.taken(log)
         tally.rows += len(bad_lines)
-        tally.quarantined += len(bad_lines)
-        rejected = [*bad_lines, *chunk.rejected()]
+        rejected = let_go(intake.identity, [*bad_lines, *chunk.rejected()], tally)
+        tally.quarantined = len(rejected)
         done, bad_lines = chunk.upto, []
         yield Portion(entry, set_aside(rejected, table.path, source, now), tally, done, table.rows)
 
@@ -77,11 +78,9 @@ class _Chunk:
         good = columns["good"]
         fresh = self._fresh(columns)
         users, whose = self._users()
-        kept = self._allowed(fresh, users, whose, columns["timestamp"])
-        tally.quarantined = tally.rows - int(good.sum())
+        kept = self._allowed(fresh, users, whose, columns["timestamp"], tally)
         tally.duplicate = int(good.sum()) - int(fresh.sum())
         tally.accepted = int(kept.sum())
-        tally.refused = int(fresh.sum()) - tally.accepted
         tally.future_clamped = int((columns["clamped"] & good).sum())
         tally.unparsed_timestamp = int((columns["unparsed"] & good).sum())
         tally.late = int((kept & (columns["received"] - columns["timestamp"] > LATE_MS)).sum())
@@ -146,13 +145,18 @@ class _Chunk:
         whose[found["place"] - self.done - 1] = found["number"]
         return users, whose
 
-    def _allowed(self, fresh: Mask, users: list[str], whose: NDArray[np.int64], times: NDArray[Any]) -> Mask:
-        """Without the rows of forgotten users from before their forgetting."""
+    def _allowed(
+        self, fresh: Mask, users: list[str], whose: NDArray[np.int64], times: NDArray[Any], tally: Tally
+    ) -> Mask:
+        """Without the rows of suppressed users, and of forgotten ones from before their forgetting."""
         identity = self.intake.identity
-        if not identity.forgotten:
+        if not identity.bars:
             return fresh
-        bounds = np.array([identity.forgotten_at(user) for user in users] + [0], np.int64)
-        return fresh & (times >= bounds[whose])
+        bounds = np.array([identity.bound_of(user) for user in users] + [0], np.int64)[whose]
+        kept: Mask = fresh & (times >= bounds)
+        tally.suppressed = int((fresh & (bounds == NEVER_AGAIN)).sum())
+        tally.refused = int((fresh & ~kept).sum()) - tally.suppressed
+        return kept
 
     def _written(
         self, kept: Mask, users: list[str], whose: NDArray[np.int64], received: NDArray[Any], log: Destination

@@ -40,6 +40,7 @@ COMMANDS: dict[str, Command] = {
     "quarantine replay": Command(quarantine.run_replay),
     "quarantine drop": Command(quarantine.run_drop),
     "quality": Command(quality.run),
+    "suppress": Command(people.run_suppress),
     "forget": Command(people.run_forget),
     "export": Command(people.run_export),
     **{name: Command(run) for name, run in keys.RUNS.items()},

@@ -1,4 +1,4 @@
-"""``segue forget`` and ``segue export``: what the law calls erasure and access."""
+"""``segue forget``, ``suppress`` and ``export``: what the law calls erasure, objection and access."""
 
 from __future__ import annotations
 
@@ -17,6 +17,15 @@ def run_forget(service: Service, arguments: Mapping[str, Json], _progress: Progr
     """``user``: whether there was anything to forget."""
     user_id = text(arguments, "user")
     yield {"user_id": user_id, "forgotten": service.forget(user_id)}
+
+
+def run_suppress(service: Service, arguments: Mapping[str, Json], _progress: Progress) -> Iterator[Json]:
+    """``user``, ``off`` (true: take it back): how things stand now, and whether that is new."""
+    from segue.service.suppressing import admit, suppress
+
+    user_id, off = text(arguments, "user"), arguments.get("off") is True
+    changed = (admit if off else suppress)(service.core, user_id)
+    yield {"user_id": user_id, "suppressed": not off, "changed": changed}
 
 
 def run_export(service: Service, arguments: Mapping[str, Json], _progress: Progress) -> Iterator[Json]:
