@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from segue.api import browsers, control, memberships, pixels, segments, status, tracking, users
+from segue.api import (
+    browsers,
+    control,
+    memberships,
+    people,
+    pixels,
+    quality,
+    segments,
+    status,
+    tracking,
+    users,
+)
 from segue.api.answer import Answer
 from segue.api.doors import Doors
 from segue.api.request import Request
@@ -116,6 +127,18 @@ _USERS = (
         users.export, {200: "Any", 400: "Problem"}, access=Access.USER,
     ),
     Route(
+        "GET", "/v1/users/{id}/suppression", "Whether nothing of a user is stored.",
+        people.suppression, {200: "Suppression", 400: "Problem"}, access=Access.ADMIN,
+    ),
+    Route(
+        "PUT", "/v1/users/{id}/suppression", "Stores nothing more of a user, and lets no segment see them.",
+        people.suppress, {200: "Suppression", 400: "Problem"}, access=Access.ADMIN,
+    ),
+    Route(
+        "DELETE", "/v1/users/{id}/suppression", "Takes a suppression back.",
+        people.admit, {200: "Suppression", 400: "Problem"}, access=Access.ADMIN,
+    ),
+    Route(
         "GET", "/v1/users/{id}", "A user's profile: segments and attributes.",
         memberships.segments, {200: "User", 304: "", 400: "Problem"}, runs=Runs.IN_LOOP, access=Access.USER,
         scoped=True,
@@ -179,6 +202,17 @@ _STREAM = (
     ),
 )  # fmt: skip
 
+_QUALITY = (
+    Route(
+        "GET", "/v1/quality", "What became of all events, by day and source, and the account of them.",
+        quality.quality, {200: "Quality", 400: "Problem"}, query={"days": "Only the last so many days."},
+    ),
+    Route(
+        "GET", "/v1/quality/anomalies", "What is unusual in the last four weeks.",
+        quality.unusual, {200: "Anomalies"},
+    ),
+)  # fmt: skip
+
 _SERVER = (
     Route(
         "GET", "/healthz", "Whether the process answers.",
@@ -203,5 +237,5 @@ _SERVER = (
     ),
 )  # fmt: skip
 
-ROUTES: tuple[Route, ...] = (*_TRACKING, *_BROWSERS, *_USERS, *_SEGMENTS, *_STREAM, *_SERVER)
+ROUTES: tuple[Route, ...] = (*_TRACKING, *_BROWSERS, *_USERS, *_SEGMENTS, *_STREAM, *_QUALITY, *_SERVER)
 """The first whose path fits answers."""

@@ -53,6 +53,19 @@ SCHEMAS: dict[str, Schema] = {
         },
         {"success": {"const": False}},
     ),
+    "Suppression": record({"user_id": TEXT, "suppressed": TRUTH}),
+    "Quality": record(
+        {
+            "days": rows_of(record({"day": TEXT, "source": TEXT, "accepted": COUNT, "kept": COUNT})),
+            "violations": rows_of(record({"what": TEXT, "count": COUNT})),
+            "quarantined": rows_of(record({"code": TEXT, "count": COUNT})),
+            "non_numeric": rows_of(
+                record({"day": TEXT, "source": TEXT, "event": TEXT, "property": TEXT, "count": COUNT})
+            ),
+            "balance": record({"accepted": COUNT, "processed": COUNT, "in_flight": COUNT, "holds": TRUTH}),
+        }
+    ),
+    "Anomalies": record({"anomalies": rows_of(record({"kind": TEXT, "text": TEXT}))}),
     "Membership": record({"name": TEXT, "since": TIME}),
     "User": record(
         {
