@@ -6,8 +6,8 @@ one integer for each value that some stream reads.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -93,6 +93,11 @@ class Codes:
         """The code of an event."""
         return self.by_name.get((type_, name)) or self.by_name[type_, None]
 
+    def only(self, streams: Collection[int]) -> Codes:
+        """The same codes with no more links, and no more read of an event, than some streams want."""
+        found = tuple(_cut(code, streams) for code in self.all)
+        return Codes(found, {(code.type, code.name): code for code in found})
+
     def tables(self) -> dict[str, Records]:
         """The kernel's tables of codes and links."""
         codes = np.zeros(len(self.all), CODE)
@@ -143,6 +148,24 @@ def _code(
         tuple(event_predicate(test, zone) for test in tests),
         tuple((slot.path, slot.reading.reader(zone)) for slot in slots),
         links,
+    )
+
+
+def _cut(code: Code, streams: Collection[int]) -> Code:
+    links = [link for link in code.links if link[0] in streams]
+    tests = sorted({test for _, test, _ in links if test >= 0})
+    slots = sorted({slot for _, _, slot in links if slot >= 0})
+    words = -(-len(tests) // WORD_TESTS)
+    return replace(
+        code,
+        tests=tuple(code.tests[test] for test in tests),
+        predicates=tuple(code.predicates[test] for test in tests),
+        slots=tuple(code.slots[slot - code.test_words] for slot in slots),
+        readers=tuple(code.readers[slot - code.test_words] for slot in slots),
+        links=tuple(
+            (stream, tests.index(test) if test >= 0 else -1, words + slots.index(slot) if slot >= 0 else -1)
+            for stream, test, slot in links
+        ),
     )
 
 

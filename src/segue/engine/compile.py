@@ -17,6 +17,7 @@ from segue.engine.guards import Decisions, Guards, Uses
 from segue.engine.kernel import layout as k
 from segue.engine.registry import ANY, AtomKey, Column, FeatureKey, Registry, Stream, window_codes
 from segue.engine.shown import Shown, shown_by
+from segue.engine.tables import Cursors, Pool
 from segue.language.interpret import Definition, Rules
 from segue.language.tree import Last, Operand, SinceEvent, ThisSession
 
@@ -34,6 +35,9 @@ class Compiled:
     codes: Codes
     rules: Rules
     columns: Mapping[Column, int]  # feature of each given column
+    atoms: tuple[AtomKey, ...]  # by number
+    formulas: tuple[Formula, ...]  # of segments, by number
+    cursors: Mapping[tuple[int, int], int]  # by (stream, distance in ms)
     everyone_due: tuple[tuple[int, int], ...]  # (moment, atom): fixed moments that concern everyone
     shown: Mapping[str, Shown]  # the values of named features
 
@@ -133,6 +137,9 @@ class _Assembly:
                 for number, key in enumerate(self.features)
                 if isinstance(key.stream, Column)
             },
+            tuple(self.atoms),
+            tuple(self.formulas),
+            self.cursors.numbers,
             everyone,
             shown,
         )
@@ -193,7 +200,7 @@ class _Assembly:
                 if self.features[key.feature].kind == k.AVG:
                     other[key.feature].append(number)
             else:
-                for feature in _features_of(key):
+                for feature in key.features:
                     other[feature].append(number)
         return [sorted(each) for each in edges], missing, other
 
@@ -379,95 +386,6 @@ def flips_at(key: AtomKey) -> list[int]:
     """The values at which an interval's truth turns: its low end and the one past its high end."""
     ends = [key.low] if key.low > k.MISSING + 1 else []
     return [*ends, key.high + 1] if key.high < 2**63 - 1 else ends
-
-
-def _features_of(key: AtomKey) -> set[int]:
-    if key.kind in (k.EXACT, k.SAME):
-        return {key.feature, key.low}
-    if key.kind == k.DOUBLE:
-        return {int(argument) for code, argument in key.code if code == k.PUSH_FEATURE}
-    return {key.feature} if key.kind in (k.BIT, k.ELAPSED) else set()
-
-
-class Cursors:
-    """One cursor for each (stream, distance), with all that hangs on it."""
-
-    def __init__(self, registry: Registry, session_gap: int) -> None:
-        self.registry = registry
-        self.session_gap = session_gap
-        self.numbers: dict[tuple[int, int], int] = {}
-        self.streams: dict[int, list[int]] = {}
-        self.leaves: list[list[int]] = []
-        self.recounts: list[list[int]] = []
-        self.atoms: list[list[int]] = []
-
-    def _number(self, stream: int, distance: int) -> int:
-        if (stream, distance) not in self.numbers:
-            self.streams.setdefault(stream, []).append(len(self.numbers))
-            self.numbers[stream, distance] = len(self.numbers)
-            for lists in (self.leaves, self.recounts, self.atoms):
-                lists.append([])
-        return self.numbers[stream, distance]
-
-    def of_window(self, feature: int, key: FeatureKey) -> None:
-        """The cursors that a feature's window needs."""
-        window = key.window
-        if isinstance(window, Last):
-            assert isinstance(key.stream, Stream)
-            self.leaves[self._number(self.registry.number(key.stream), window.ms)].append(feature)
-        elif isinstance(window, ThisSession):
-            session = self.registry.number(Stream(ANY))
-            self.recounts[self._number(session, self.session_gap + 1)].append(feature)
-        elif isinstance(window, SinceEvent) and isinstance(window.window, Last):
-            anchor = self.registry.number(Stream(window.event))
-            self.recounts[self._number(anchor, window.window.ms)].append(feature)
-
-    def of_atom(self, stream: int, distance: int, atom: int) -> None:
-        """The cursor at whose distance an ELAPSED atom may flip."""
-        self.atoms[self._number(stream, distance)].append(atom)
-
-    def of_stream(self, stream: int) -> list[int]:
-        """The cursors of a stream."""
-        return self.streams.get(stream, [])
-
-    def table(self, pool: Pool) -> k.Records:
-        """The kernel's records."""
-        table = np.zeros(len(self.numbers), k.CURSOR)
-        for (stream, distance), number in self.numbers.items():
-            record = table[number]
-            record["stream"], record["distance"] = stream, distance
-            pool.lists(
-                record, leave=self.leaves[number], atom=self.atoms[number], recompute=self.recounts[number]
-            )
-        return table
-
-
-class Pool:
-    """Lists of varying length, one after the other."""
-
-    def __init__(self) -> None:
-        self._values: list[int] = []
-
-    def put(self, values: Sequence[int]) -> tuple[int, int]:
-        """Where the values stand: (start, end)."""
-        start = len(self._values)
-        self._values += values
-        return start, len(self._values)
-
-    def lists(self, record: k.Records, **lists: Sequence[int]) -> None:
-        """Put lists and note in a record where each stands."""
-        for name, values in lists.items():
-            record[f"{name}_at"], record[f"{name}_end"] = self.put(values)
-
-    def pairs(self, record: k.Records, **lists: Sequence[tuple[int, int]]) -> None:
-        """Put lists of pairs: all first halves, noted, then as many second ones."""
-        for name, values in lists.items():
-            self.lists(record, **{name: [first for first, _ in values]})
-            self.put([second for _, second in values])
-
-    def array(self) -> k.Ints:
-        """All of it."""
-        return np.array(self._values, np.int64)
 
 
 def zone_transitions(zone: ZoneInfo) -> k.Records:

@@ -15,17 +15,33 @@ import numpy as np
 from segue.domain.event import Json
 from segue.domain.time import parse_instant
 from segue.engine.compile import Compiled, compile_definitions
+from segue.engine.differences import Differences, differences
 from segue.engine.feed import Feed, by_place
 from segue.engine.history import HistoryReader, Marks
 from segue.engine.kernel import layout as k
 from segue.engine.machine import Machine
+from segue.engine.partial import partial
+from segue.engine.selection import Selection, select
 from segue.engine.shown import Reader
+from segue.engine.splice import spliced
 from segue.language.interpret import Noted, Override, Rules
 from segue.log.batch import Entry, EventBatch, Record, Stretch
 from segue.log.sqlite import SqliteLog
 
 Moved = Callable[[int], None]
 """Told how many log entries a replay has behind it."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A program that is to follow ``before``, and an engine that was shown the past with the part of it
+    that is ``selected``.
+    """
+
+    before: Compiled
+    compiled: Compiled
+    selected: Selection
+    shown: Engine
 
 
 @dataclass(frozen=True)
@@ -125,14 +141,38 @@ class Engine:
 
     # ---- definitions -------------------------------------------------------------------------
 
-    def prepared(self, compiled: Compiled, seq: int, moved: Moved | None = None) -> Engine:
-        """An engine for this program that has seen the log up to position ``seq``; this one is only read."""
-        return self.replayed(compiled, seq, moved=moved)
+    def prepared(self, compiled: Compiled, seq: int, moved: Moved | None = None) -> Prepared:
+        """Show the log up to position ``seq`` to what this program does not know of the next one."""
+        selected = select(self.compiled, compiled)
+        part = partial(compiled, selected)
+        if selected.is_empty:
+            shown = Engine(self.log, self.profile_id)
+            shown.start(part)
+            shown.evaluated_seq = seq
+        else:
+            shown = self.replayed(part, seq, moved=moved, fleeting=True)
+        return Prepared(self.compiled, compiled, selected, shown)
 
-    def install(self, fresh: Engine, seq: int) -> None:
-        """Go on with a prepared engine; where memberships differ there are changes by definition."""
-        self._compare(fresh, seq)
-        self.become(fresh)
+    def joined(self, prepared: Prepared) -> Machine:
+        """A machine for the next program; what was shown the past must stand where this one does.
+
+        This one is only read, the one that was shown the past is given up.
+        """
+        prepared.shown.advance(self.now)
+        return spliced(self.machine, prepared.shown.machine, prepared.compiled, prepared.selected)
+
+    def install(self, compiled: Compiled, machine: Machine, record: Record) -> None:
+        """Go on with another program from the record that says so; what differs are changes by definition."""
+        before = self.machine
+        self.compiled, self.machine = compiled, machine
+        self.feed.use(compiled)
+        machine.sink = _dropped
+        self.record(record)
+        machine.sink = self._keep
+        self.evaluated_seq = record.seq
+        differing = differences(before, machine)
+        if len(differing.rows):
+            self.made.append(self._by_definition(differing, record.seq))
 
     def become(self, fresh: Engine) -> None:
         """Take over another engine's program and all that it has seen."""
@@ -141,14 +181,21 @@ class Engine:
         self.machine.sink = self._keep
 
     def replayed(
-        self, compiled: Compiled, upto: int, until: int | None = None, moved: Moved | None = None
+        self,
+        compiled: Compiled,
+        upto: int,
+        until: int | None = None,
+        moved: Moved | None = None,
+        fleeting: bool = False,
     ) -> Engine:
         """Another engine that has seen the log up to position ``upto``, received by ``until`` (ms).
 
-        It ends at the time ``until``, or at that of the last entry. Its own changes are dropped.
+        It ends at the time ``until``, or at that of the last entry. Its own changes are dropped. A
+        ``fleeting`` one takes no note of traits and accounts that its program does not ask for.
         """
         other = Engine(self.log, self.profile_id)
         other.start(compiled)
+        other.feed.fleeting = fleeting
         other.machine.sink = _dropped
         with duckdb.connect() as connection:
             events = self.log.portions(connection, 0, upto)
@@ -177,28 +224,14 @@ class Engine:
         dues = [due for due in (self.machine.next_due(), self.feed.next_due()) if due is not None]
         return min(dues, default=None)
 
-    def _compare(self, fresh: Engine, seq: int) -> None:
-        """Note who is in or out of what under the new program and was not under the old one."""
-        names = sorted({*self.compiled.names, *fresh.compiled.names})
-        rows: list[k.Ints32] = []
-        segments: list[k.Ints32] = []
-        entered: list[k.Bytes] = []
-        for place, name in enumerate(names):
-            before, after = self.rows_in(name), fresh.rows_in(name)
-            for moved, way in ((np.setdiff1d(before, after), 0), (np.setdiff1d(after, before), 1)):
-                rows.append(moved)
-                segments.append(np.full(len(moved), place, np.int32))
-                entered.append(np.full(len(moved), way, np.uint8))
-        if not rows:
-            return
-        all_rows = np.concatenate(rows)
-        changes = np.zeros(len(all_rows), k.CHANGE)
-        changes["row"], changes["segment"] = all_rows, np.concatenate(segments)
-        changes["entered"], changes["at"] = np.concatenate(entered), self.now
+    def _by_definition(self, differing: Differences, seq: int) -> Made:
+        """Differences as changes, by profile and then by name."""
+        changes = np.zeros(len(differing.rows), k.CHANGE)
+        changes["row"], changes["segment"] = differing.rows, differing.segments
+        changes["entered"], changes["at"] = differing.entered, self.now
         changes["cause"], changes["seq"] = k.BY_DEFINITION, seq
-        if len(changes):
-            order = np.lexsort((changes["segment"], changes["row"]))
-            self.made.append(Made(tuple(names), changes[order]))
+        order = np.lexsort((changes["segment"], changes["row"]))
+        return Made(differing.names, changes[order])
 
     # ---- reading -----------------------------------------------------------------------------
 
@@ -218,7 +251,7 @@ class Engine:
         """The values of the named features of a profile, missing ones left out."""
         compiled, feed = self.compiled, self.feed
         columns = compiled.program.features["column"].tolist()
-        cells = self.machine.state.columns[row]
+        cells = self.machine.state.columns[row].tolist()
         reader = Reader(compiled.registry.feature_keys, columns, cells, self.now)
         account = feed.accounts.account_of(row)
         held = {} if account is None else feed.accounts.traits_of(account)

@@ -9,30 +9,29 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from operator import gt
 from zoneinfo import ZoneInfo
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from segue.domain.event import Event, Json
+from segue.domain.event import TYPES, Event, Json
 from segue.engine.assemble import Arrays, assembled
 from segue.engine.codes import Code
 from segue.engine.compile import Compiled
 from segue.engine.kernel import layout as k
 from segue.engine.kernel.layout import FOREVER
+from segue.engine.numbering import NOT_ASKED, Numbering
 from segue.engine.readings import Reader
+from segue.engine.slots import SlotReader, read_slots
 from segue.engine.traits import Accounts, Traits
 from segue.language.interpret import Noted, Override
 from segue.language.reading import walk
 from segue.log.batch import EventBatch
-from segue.log.body import context_json, properties_json
+from segue.log.columns import codes, ints, picked
 
 GIVERS = frozenset(("identify", "group"))
 """Types that set what is given from outside."""
-decode_json = msgspec.json.Decoder().decode
-_NO_CONTEXT: dict[str, Json] = {}
+_GIVES = np.array([type_ in GIVERS for type_ in TYPES], np.bool_)
 SUPPRESSED = Noted(False, None, None, "the user is suppressed")
 
 
@@ -100,29 +99,6 @@ class Awaited:
     overrides: dict[str, Override] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class Gathered:
-    """Plain events of one code; ``places`` are indices into the batch."""
-
-    code: Code
-    places: list[int] = field(default_factory=list)
-    rows: list[int] = field(default_factory=list)
-    timestamps: list[int] = field(default_factory=list)
-    now: list[int] = field(default_factory=list)
-    slots: list[int] = field(default_factory=list)
-
-    def arrays(self, first_seq: int) -> Arrays:
-        """The same as arrays."""
-        return {
-            "seq": first_seq + np.array(self.places, np.int64),
-            "row": np.array(self.rows, np.int32),
-            "timestamp": np.array(self.timestamps, np.int64),
-            "now": np.array(self.now, np.int64),
-            "code": self.code.number,
-            "slots": np.array(self.slots, np.int64).reshape(len(self.places), self.code.width),
-        }
-
-
 class Feed:
     """Turns events and records into operations; holds traits, accounts and what waits for its time."""
 
@@ -138,6 +114,7 @@ class Feed:
         self.overrides: dict[int, dict[str, Override]] = {}
         self.suppressed: set[int] = set()
         self.awaited: dict[str, Awaited] = {}
+        self.fleeting = False
         self.known = np.zeros(1024, np.bool_)
         self.use(compiled)
 
@@ -145,6 +122,8 @@ class Feed:
         """Feed another program from now on."""
         self.compiled = compiled
         self.numbers = compiled.numbers
+        self.numbering = Numbering(compiled.codes)
+        self.slot_readers: dict[int, SlotReader] = {}
         zone = compiled.rules.zone
         self.user_columns = _given(compiled, "user", zone)
         self.account_columns = _given(compiled, "account", zone)
@@ -197,8 +176,8 @@ class Feed:
         named: dict[int, list[tuple[str, int]]] = {}
         for place, name, row in events.aliases:
             named.setdefault(place, []).append((name, row))
-        ahead = any(map(gt, events.timestamps, events.received))
-        if ahead or self.waiting:
+        ahead = ints(events.timestamps, np.int64) > ints(events.received, np.int64)
+        if ahead.any() or self.waiting:
             for index in range(len(events)):
                 self.event(events.event(index), merges.get(index, ()), named.get(index, ()))
             return self.take_batch()
@@ -213,7 +192,7 @@ class Feed:
         for place in begun:
             self._know(events.rows[place])
         plain = self._plain(events, special, merges, named)
-        now = np.maximum.accumulate(np.array([self.now_before, *events.received], np.int64))[1:]
+        now = np.maximum(np.maximum.accumulate(ints(events.received, np.int64)), self.now_before)
         return assembled(
             events.first_seq + np.array(begun, np.int64),
             np.array([events.rows[place] for place in begun], np.int32),
@@ -230,35 +209,38 @@ class Feed:
         named: Mapping[int, list[tuple[str, int]]],
     ) -> list[Arrays]:
         """The plain events by code; the others are shown to :meth:`event` on the way."""
-        self.now_before = now = self.now
-        find, by_name = self.compiled.codes.find, self.compiled.codes.by_name
-        found: dict[int, Gathered] = {}
-        columns = zip(
-            events.types, events.names, events.rows, events.timestamps, events.received, strict=True
-        )
-        for index, (type_, name, row, timestamp, received) in enumerate(columns):
-            now = max(now, received)
-            if type_ in GIVERS or index in special:
-                self.now = now
-                self.event(events.event(index), merges.get(index, ()), named.get(index, ()))
-                continue
-            code = by_name.get((type_, name)) or find(type_, name)
-            if not code.links:
-                continue
-            gathered = found.get(code.number)
-            if gathered is None:
-                gathered = found[code.number] = Gathered(code)
-            gathered.places.append(index)
-            gathered.rows.append(row)
-            gathered.timestamps.append(timestamp)
-            gathered.now.append(now)
-            if code.width:
-                body = events.bodies[index]
-                properties = decode_json(properties_json(body, type_))
-                context = decode_json(context_json(body)) if code.needs_context else _NO_CONTEXT
-                gathered.slots += read_slots(code, properties, context)
-        self.now = max(self.now, now)
-        return [gathered.arrays(events.first_seq) for gathered in found.values()]
+        self.now_before = self.now
+        now = np.maximum(np.maximum.accumulate(ints(events.received, np.int64)), self.now)
+        kinds = codes(events.types, TYPES, np.uint8)
+        slow = _GIVES[kinds]
+        slow[list(special)] = True
+        for index in np.flatnonzero(slow).tolist():
+            self.now = int(now[index])
+            self.event(events.event(index), merges.get(index, ()), named.get(index, ()))
+        self.now = max(self.now, int(now[-1])) if len(now) else self.now
+        numbers = self.numbering.numbers(kinds, picked(events.names))
+        numbers[slow] = NOT_ASKED
+        return [
+            self._of_code(events, code, np.flatnonzero(numbers == code.number), now)
+            for code in map(self.compiled.codes.all.__getitem__, np.unique(numbers[numbers >= 0]).tolist())
+        ]
+
+    def _of_code(self, events: EventBatch, code: Code, places: k.Ints, now: k.Ints) -> Arrays:
+        """The events at some places, which are all of one code."""
+        return {
+            "seq": events.first_seq + places,
+            "row": ints(events.rows, np.int32)[places],
+            "timestamp": ints(events.timestamps, np.int64)[places],
+            "now": now[places],
+            "code": code.number,
+            "slots": self._slot_reader(code).read(events, places),
+        }
+
+    def _slot_reader(self, code: Code) -> SlotReader:
+        found = self.slot_readers.get(code.number)
+        if found is None:
+            found = self.slot_readers[code.number] = SlotReader(code)
+        return found
 
     def knows(self, row: int) -> bool:
         """Whether the profile has begun."""
@@ -288,6 +270,11 @@ class Feed:
     def reached(self, now: int) -> None:
         """Engine time is ``now``; nothing was waiting for it."""
         self.now = max(self.now, now)
+
+    @property
+    def asks_what_is_given(self) -> bool:
+        """Whether traits and accounts must be taken note of."""
+        return not self.fleeting or bool(self.user_columns or self.account_columns)
 
     @property
     def awaits_profiles(self) -> bool:
@@ -481,15 +468,6 @@ class Feed:
         self.waiting = [entry for entry in self.waiting if self.current(entry[2].row) >= 0]
         heapq.heapify(self.waiting)
         self.builder.end_step(self.now, seq, k.BY_FORGET)
-
-
-def read_slots(code: Code, properties: Mapping[str, Json], context: Mapping[str, Json]) -> list[int]:
-    """The slots of one event: answers first, then values."""
-    words = [0] * code.test_words
-    for place, predicate in enumerate(code.predicates):
-        if predicate(properties, context):
-            words[place // 63] |= 1 << (place % 63)
-    return words + [reader(walk(properties, path)) for path, reader in code.readers]
 
 
 def _given(compiled: Compiled, source: str, zone: ZoneInfo) -> dict[str, list[Given]]:

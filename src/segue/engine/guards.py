@@ -83,7 +83,7 @@ class Guards:
         defaults.settle(definitions, formulas)
         for number, (definition, formula) in enumerate(zip(definitions, formulas, strict=True)):
             self._place(number, definition.name, formula)
-        self.sleeper_sums = _summed(self.sleepers, sums)
+        self.sleeper_sums = summed(self.sleepers, sums)
         self.at_creation = [
             number
             for number, each in enumerate(definitions)
@@ -136,7 +136,8 @@ def word_counts(segments: int) -> tuple[int, int]:
     return words, -(-words // 64)
 
 
-def _summed(matrix: k.Words, sums: int) -> k.Words:
+def summed(matrix: k.Words, sums: int) -> k.Words:
+    """Of bitsets, [rows, words], which words hold any bit, as bits, [rows, sums]."""
     found = np.zeros((matrix.shape[0], sums), np.uint64)
     for word in range(matrix.shape[1]):
         bit = np.uint64(1 << (word & 63))

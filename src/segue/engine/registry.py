@@ -52,6 +52,15 @@ class AtomKey(NamedTuple):
     middle: int = 0
     segment: str = ""
 
+    @property
+    def features(self) -> set[int]:
+        """The numbers of the features it looks at."""
+        if self.kind in (k.EXACT, k.SAME):
+            return {self.feature, self.low}
+        if self.kind == k.DOUBLE:
+            return {int(argument) for code, argument in self.code if code == k.PUSH_FEATURE}
+        return set() if self.kind == k.MEMBER else {self.feature}
+
 
 @dataclass
 class Registry:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from segue.engine.kernel import layout as k
 from segue.engine.kernel.run import holders
 from segue.engine.kernel.world import world_of
 from segue.engine.machine import NOTHING
+from segue.engine.selection import needed
 from segue.language.interpret import Definition, Rules
 from segue.language.tree import Condition, Operand
 from segue.language.walk import references
@@ -21,27 +22,10 @@ PREVIEWED = "(preview)"
 """A name that no segment can have."""
 
 
-def needed(definitions: Sequence[Definition], wanted: Iterable[str]) -> tuple[Definition, ...]:
-    """The definitions that decide some segments: what they refer to, and whom they exclude."""
-    by_name = {each.name: each for each in definitions}
-    found: set[str] = set()
-    waiting = [name for name in wanted if name in by_name]
-    while waiting:
-        name = waiting.pop()
-        if name in found:
-            continue
-        found.add(name)
-        each = by_name[name]
-        waiting += [other for other in references(each.condition).segments if other in by_name]
-        if each.exclusive is not None:
-            waiting += [other.name for other in definitions if other.exclusive == each.exclusive]
-    return tuple(each for each in definitions if each.name in found)
-
-
 def as_of(engine: Engine, definitions: Sequence[Definition], rules: Rules, name: str, moment: int) -> Engine:
     """An engine that knows one segment as of a moment, which may lie ahead."""
     compiled = compile_definitions(needed(definitions, [name]), rules)
-    return engine.replayed(compiled, engine.evaluated_seq, until=moment)
+    return engine.replayed(compiled, engine.evaluated_seq, until=moment, fleeting=True)
 
 
 def previewed(
@@ -71,7 +55,9 @@ def previewed_by_replay(
     """The same at any moment and with any columns: the log is shown to what the condition refers to."""
     asked = (*needed(definitions, references(condition).segments), Definition(PREVIEWED, condition))
     moment = engine.now if moment is None else moment
-    other = engine.replayed(compile_definitions(asked, rules), engine.evaluated_seq, until=moment)
+    other = engine.replayed(
+        compile_definitions(asked, rules), engine.evaluated_seq, until=moment, fleeting=True
+    )
     return other, other.rows_in(PREVIEWED)
 
 

@@ -20,10 +20,10 @@ from segue.domain.event import Json
 from segue.domain.limits import DEDUPE_MS
 from segue.engine import snapshot
 from segue.engine.compile import Compiled, compile_definitions
-from segue.engine.engine import Engine, Made
+from segue.engine.engine import Engine, Made, Prepared
 from segue.engine.kernel import layout as k
 from segue.ingest.identity import Forgetting
-from segue.ingest.opening import open_intake
+from segue.ingest.opening import Opening
 from segue.language.interpret import Definition, Rules
 from segue.log.batch import Entry, EventBatch, Quarantined, Record, Stretch
 from segue.log.changes import ChangeColumns
@@ -89,11 +89,12 @@ class Core:
         self.turn = threading.RLock()
         self.progress = log.progress()
         forgettings = [forgetting_of(record) for record in log.records("forget")]
-        self.intake = open_intake(log, None if clock == "log" else wall_ms() - 8 * 86_400_000, forgettings)
+        self._opening = Opening(log, None if clock == "log" else wall_ms() - 8 * 86_400_000, forgettings)
+        self.intake = self._opening.intake
         restore_suppressions(log, self.intake.identity)
         self.engine = Engine(log, self.intake.identity.user_id)
         self._workspace: Workspace | None = None
-        self._prepared: dict[int, tuple[Workspace, Engine | None]] = {}
+        self._prepared: dict[int, tuple[Workspace, Prepared | None]] = {}
         self._waiting: queue.Queue[tuple[Entry, Future[None]] | None] = queue.Queue(ENTRIES_WAITING_MAX)
         self._evaluator: threading.Thread | None = None
         self._stamped = self.progress.engine_time
@@ -120,6 +121,12 @@ class Core:
     def restore(self, progress: Progress) -> None:
         """Bring the engine to where the stored changes end, then evaluate what was durable beyond."""
         reached = self.progress.log_seq
+        try:
+            self._restored(reached, progress)
+        finally:
+            self._opening.ready()
+
+    def _restored(self, reached: int, progress: Progress) -> None:
         applied = [record for record in self.log.records("definitions") if record.seq <= reached]
         if applied:
             self.workspace = workspace = plan.from_json(applied[-1].body)
@@ -204,7 +211,7 @@ class Core:
         return self._enqueue(stretch)
 
     def record(
-        self, kind: str, body: Json, prepared: tuple[Workspace, Engine | None] | None = None
+        self, kind: str, body: Json, prepared: tuple[Workspace, Prepared | None] | None = None
     ) -> Future[None]:
         """Make a record durable and have it evaluated; what the future tells."""
         with self.gate:
@@ -268,20 +275,28 @@ class Core:
         )
 
     def _define(self, record: Record) -> None:
-        workspace, fresh = self._prepared.pop(record.seq, (None, None))
+        workspace, prepared = self._prepared.pop(record.seq, (None, None))
         if workspace is None:
             workspace = plan.from_json(record.body)
-            if not self._is_in_force(workspace):
-                fresh = self.engine.prepared(program_of(workspace), self.engine.evaluated_seq)
-        if fresh is not None:
-            for entry in self.log.read(fresh.evaluated_seq, record.seq):
-                fresh.apply(entry)
-        with self.turn:
-            if fresh is None:
+        if self._is_in_force(workspace):
+            with self.turn:
                 self.engine.apply(record)
-            else:
-                self.engine.advance(record.at)
-                self.engine.install(fresh, record.seq)
+                self.workspace = workspace
+        else:
+            self._switch(workspace, prepared, record)
+
+    def _switch(self, workspace: Workspace, prepared: Prepared | None, record: Record) -> None:
+        """Go on with other definitions. Reads go on, too, while the two programs' states are joined."""
+        engine = self.engine
+        if prepared is None or prepared.before is not engine.compiled:
+            prepared = engine.prepared(program_of(workspace), engine.evaluated_seq)
+        for entry in self.log.read(prepared.shown.evaluated_seq, record.seq - 1):
+            prepared.shown.apply(entry)
+        with self.turn:
+            engine.advance(record.at)
+        machine = engine.joined(prepared)
+        with self.turn:
+            engine.install(prepared.compiled, machine, record)
             self.workspace = workspace
 
     def _store(self) -> None:
