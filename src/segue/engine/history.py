@@ -86,7 +86,8 @@ class HistoryReader:
             self._slowly(portion, where, marks)
             return self.feed.take_batch()
         special = np.isin(seqs, list(marks.merges))
-        special |= frame.given
+        if self.feed.asks_what_is_given:
+            special |= frame.given
         if self.feed.awaits_profiles:
             special |= np.isin(seqs, list(marks.named))
             special[created] |= np.array([self.feed.is_awaited(row) for row in rows[created].tolist()], bool)

@@ -10,6 +10,8 @@ import hashlib
 import os
 import shutil
 import zlib
+from concurrent.futures import ThreadPoolExecutor
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +23,20 @@ from segue.engine.compile import Compiled
 from segue.engine.engine import Engine
 from segue.engine.feed import Awaited, Feed
 from segue.engine.kernel import layout as k
+from segue.engine.machine import fresh_state
 from segue.language.interpret import Noted, Override
 
-FORMAT = 1
+FORMAT = 2
 Spelled = tuple[bool, int | None, str | None, str | None]
 """An override: in or out, until when, by whom, why."""
 _BY_ROW = ("columns", "members", "awake", "awake_sum", "flags", "touched")
 _COUNTED = {"entries": k.R_ENTRIES, "heap": k.R_HEAP}
 _EMPTIED = ("dirty", "touches", "out")
 """Empty between batches; only their room is noted."""
+READERS = 4
+"""Files read at once: reading and summing both run outside of Python."""
+BYTES_AT_ONCE = 1 << 20
+"""So many that what was read is still at hand when it is summed."""
 
 
 class Meta(msgspec.Struct):
@@ -96,19 +103,28 @@ def erase(folder: Path) -> None:
 
 def load(engine: Engine, compiled: Compiled, folder: Path, upto: int) -> bool:
     """Bring an engine to what a snapshot holds; False if there is none for this program and position."""
+    fresh = fresh_state(compiled)
     try:
         meta = msgspec.json.decode((folder / "meta.json").read_bytes(), type=Meta)
         if meta.format != FORMAT or meta.digest != digest_of(compiled) or meta.evaluated_seq > upto:
             return False
-        arrays = {name: _read_array(folder, name, meta) for name in k.State._fields if name not in _EMPTIED}
-        known = _read_array(folder, "known", meta)
-        knowledge = msgspec.msgpack.decode(_checked(folder / "feed", meta.sums["feed"]), type=Knowledge)
+        with ThreadPoolExecutor(READERS) as beside:
+            knowledge = beside.submit(_read_knowledge, folder, meta)
+            templates = {name: getattr(fresh, name) for name in k.State._fields if name not in _EMPTIED}
+            templates["known"] = engine.feed.known
+            reading = {
+                name: beside.submit(_read_array, folder, name, meta, template)
+                for name, template in templates.items()
+            }
+            arrays = {name: each.result() for name, each in reading.items()}
+            knows = knowledge.result()
     except (OSError, KeyError, ValueError, msgspec.MsgspecError):
         return False
     engine.start(compiled)
-    engine.machine.state = _filled(engine.machine.state, arrays, meta.sizes)
-    _learn(engine, knowledge)
-    engine.feed.known = known.copy()
+    engine.feed.known = arrays.pop("known")
+    arrays |= {name: _room(getattr(fresh, name), meta.sizes[name]) for name in _EMPTIED}
+    engine.machine.state = k.State(**arrays)
+    _learn(engine, knows)
     engine.evaluated_seq = meta.evaluated_seq
     return True
 
@@ -122,24 +138,6 @@ def _trimmed(state: k.State) -> dict[str, k.AnyArray]:
     found |= {name: getattr(state, name)[:rows] for name in _BY_ROW}
     found |= {name: getattr(state, name)[: int(state.registers[at])] for name, at in _COUNTED.items()}
     return found
-
-
-def _filled(fresh: k.State, arrays: dict[str, k.AnyArray], sizes: dict[str, int]) -> k.State:
-    """A state with the arrays of a snapshot, and the room it had."""
-    whole: dict[str, k.AnyArray] = {}
-    for name in k.State._fields:
-        template = getattr(fresh, name)
-        if name in arrays and name not in sizes:
-            # What is read back is laid out alike but no longer says so, and would be compiled for anew.
-            whole[name] = arrays[name].view(template.dtype)
-            continue
-        array = np.zeros((max(sizes[name], len(template)), *template.shape[1:]), template.dtype)
-        if name == "touched":
-            array.fill(-1)
-        if name in arrays:
-            array[: len(arrays[name])] = arrays[name]
-        whole[name] = array
-    return k.State(**whole)
 
 
 def _write_array(folder: Path, name: str, array: k.AnyArray) -> int:
@@ -156,11 +154,41 @@ def _sum_of(array: k.AnyArray) -> int:
     return zlib.crc32(array.reshape(-1).view(np.uint8).data) if array.size else 0
 
 
-def _read_array(folder: Path, name: str, meta: Meta) -> k.AnyArray:
-    array: k.AnyArray = np.load(folder / f"{name}.npy", allow_pickle=False)
-    if _sum_of(array) != meta.sums[name]:
-        raise ValueError(f"{name} is damaged")
+def _room(template: k.AnyArray, size: int) -> k.AnyArray:
+    """Room for so many of what a template has; it takes no memory before it is used."""
+    return np.zeros((max(size, len(template)), *template.shape[1:]), template.dtype)
+
+
+def _read_array(folder: Path, name: str, meta: Meta, template: k.AnyArray) -> k.AnyArray:
+    """An array like the template, with the room it had; read into its place and summed on the way."""
+    with (folder / f"{name}.npy").open("rb") as file:
+        np.lib.format.read_magic(file)
+        shape, _, kind = np.lib.format.read_array_header_1_0(file)
+        if kind.itemsize != template.itemsize or shape[1:] != template.shape[1:]:
+            raise ValueError(f"{name} is of another program")
+        array = _room(template, meta.sizes[name]) if name in meta.sizes else np.empty(shape, template.dtype)
+        _read_into(file, array[: shape[0]], meta.sums[name])
+    if name == "touched":
+        array[shape[0] :] = -1
     return array
+
+
+def _read_into(file: BufferedReader, array: k.AnyArray, wanted: int) -> None:
+    """Fill an array from a file; ValueError when that ends before or sums up to something else."""
+    found = 0
+    if array.size:
+        whole = array.reshape(-1).view(np.uint8).data
+        for start in range(0, len(whole), BYTES_AT_ONCE):
+            part = whole[start : start + BYTES_AT_ONCE]
+            if file.readinto(part) != len(part):
+                raise ValueError(f"{file.name} is cut off")
+            found = zlib.crc32(part, found)
+    if found != wanted:
+        raise ValueError(f"{file.name} is damaged")
+
+
+def _read_knowledge(folder: Path, meta: Meta) -> Knowledge:
+    return msgspec.msgpack.decode(_checked(folder / "feed", meta.sums["feed"]), type=Knowledge)
 
 
 def _write(path: Path, data: bytes) -> int:

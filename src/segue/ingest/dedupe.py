@@ -133,7 +133,9 @@ def _slots_for(entries: int) -> int:
 class Seen:
     """The fingerprints of the events taken in; 16 bytes a slot, at most five eighths full."""
 
-    def __init__(self, entries: int = 0) -> None:
+    def __init__(self, entries: int = 0, since: int = 0) -> None:
+        self.since = since
+        """What was received before this moment (ms) may be missing."""
         self._slots = _table(_slots_for(entries))
         self._filled = 0
         self._unsettled: list[tuple[U64, U64, NDArray[np.bool_], U64]] = []
@@ -165,6 +167,7 @@ class Seen:
 
     def prune(self, before: int) -> None:
         """Lose what was received before this moment (ms)."""
+        self.since = max(self.since, before)
         self._rebuild(len(self._slots), before)
         self._rebuild(_slots_for(self._filled), 0)
 
@@ -179,15 +182,19 @@ class Seen:
         table._filled = _move(entries, table._slots, 0)
         return table
 
-    @classmethod
-    def of_log(cls, high: U64, low: U64, received: I64) -> Seen:
-        """The table after these events, which come in any order: the newest of a fingerprint counts."""
+    def learn(self, high: U64, low: U64, received: I64) -> None:
+        """Enter events of the log, which come in any order: the newest of a fingerprint counts."""
         if (np.diff(received) < 0).any():
             order = np.argsort(received, kind="stable")
             high, low, received = high[order], low[order], received[order]
+        self.seen_many(high, low, received, _NEVER)
+        self.settle()
+
+    @classmethod
+    def of_log(cls, high: U64, low: U64, received: I64) -> Seen:
+        """The table after these events."""
         table = cls(len(high))
-        table.seen_many(high, low, received, _NEVER)
-        table.settle()
+        table.learn(high, low, received)
         return table
 
     def _make_room(self, more: int) -> None:

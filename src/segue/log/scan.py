@@ -131,34 +131,42 @@ def _batches_after(connection: sqlite3.Connection, seq: int) -> Iterator[EventBa
         yield unpack_batch(*row)
 
 
-def hashes(store: Store, target: duckdb.DuckDBPyConnection, since: int | None) -> Hashes:
-    """The fingerprint's halves and ``received_at`` (ms) of every event received at ``since`` or later."""
+def hashes(store: Store, target: duckdb.DuckDBPyConnection, since: int | None, after: int) -> Hashes:
+    """The fingerprint's halves and ``received_at`` (ms) of every event received at ``since`` or later.
+
+    Those with ``seq <= after``, where a batch must end, are left out.
+    """
     with store.reading() as connection:
         files = [
             stretch
-            for stretch in entries.registered(connection, 0, entries.next_seq(connection))
+            for stretch in entries.registered(connection, after + 1, entries.next_seq(connection))
             if since is None or stretch.received_max >= since
         ]
-        sources, ids, received = _tail_ids(connection)
+        sources, ids, received = _tail_ids(connection, after)
     target.register(
         "segue_ids",
         {"source": history.objects(sources), "message_id": history.objects(ids), "received_at": received},
     )
-    query = "SELECT source, message_id, received_at FROM segue_ids"
+    late = "TRUE" if since is None else f"received_at >= {since}"
+    query = f"SELECT source, message_id, received_at FROM segue_ids WHERE {late}"
     for shape, alike in _by_shape(files).items():
         columns = shape.column_list(("source", "message_id", "received_at"))
-        query = f"SELECT {columns} FROM {_files_sql(store, alike)} UNION ALL {query}"
-    bound = "" if since is None else f"WHERE received_at >= {since}"
-    found = target.execute(fingerprint.fingerprint_sql(f"({query}) {bound}")).fetchnumpy()
+        chosen = f"SELECT {columns} FROM {_files_sql(store, alike)} WHERE seq > {after} AND {late}"
+        query = f"{chosen} UNION ALL {query}"
+    found = target.execute(fingerprint.fingerprint_sql(f"({query})")).fetchnumpy()
     target.unregister("segue_ids")
     return found["high"], found["low"], found["received_at"]
 
 
-def _tail_ids(connection: sqlite3.Connection) -> tuple[list[str], list[str], npt.NDArray[np.int64]]:
+def _tail_ids(
+    connection: sqlite3.Connection, after: int
+) -> tuple[list[str], list[str], npt.NDArray[np.int64]]:
     sources: list[str] = []
     ids: list[str] = []
     received: list[int] = []
-    for first_seq, blob in connection.execute("SELECT first_seq, columns FROM batches"):
+    for first_seq, blob in connection.execute(
+        "SELECT first_seq, columns FROM batches WHERE first_seq > ?", (after,)
+    ):
         columns = unpack_columns(blob, first_seq)
         sources.extend([columns.source] * len(columns.message_ids))
         ids.extend(columns.message_ids)

@@ -151,9 +151,11 @@ class SqliteLog:
         """The same where it lies, for who reads the properties' own columns."""
         return scan.portions(self._store, connection, after, upto)
 
-    def message_hashes(self, connection: duckdb.DuckDBPyConnection, since_received_at: int | None) -> Hashes:
-        """(high, low, received_at) of every event's fingerprint, in no order."""
-        return scan.hashes(self._store, connection, since_received_at)
+    def message_hashes(
+        self, connection: duckdb.DuckDBPyConnection, since_received_at: int | None, after: int = 0
+    ) -> Hashes:
+        """(high, low, received_at) of the fingerprint of every event with ``seq > after``, in no order."""
+        return scan.hashes(self._store, connection, since_received_at, after)
 
     def identity(self) -> Identity:
         """Everyone."""

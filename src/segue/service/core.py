@@ -163,6 +163,7 @@ class Core:
     def forget_snapshots(self) -> None:
         """Remove what snapshots still know of the forgotten."""
         snapshot.erase(self._snapshot)
+        self._opening.forget()
         self.saved_seq = 0
 
     def tidy(self) -> None:
@@ -326,6 +327,7 @@ class Core:
             self._waiting.put(None)
             self._evaluator.join()
             self._evaluator = None
+        self._opening.keep()
 
     def drain(self) -> None:
         """Wait until all that was appended is evaluated."""
