@@ -66,8 +66,6 @@ def fresh_state(compiled: Compiled, rows: int = 1024, entries: int = 1024) -> k.
         since_homes=np.zeros(rows, k.HOME),
         since_free=np.zeros(40, np.int64),
         overrides=free_singles(1024),
-        event_count=np.zeros(len(p.codes), np.int64),
-        atom_flips=np.zeros(len(p.atoms), np.int64),
         dirty_segments=np.zeros(words, np.uint64),
         dirty_sum=np.zeros(sums, np.uint64),
         flips=np.zeros(segments + 1, np.int32),

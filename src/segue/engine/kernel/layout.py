@@ -95,11 +95,10 @@ DONE, GROW_ENTRIES, GROW_HEAP, GROW_COUNTS, GROW_SINCE, GROW_TOUCHES, FLUSH_CHAN
     R_CAUSE,
     R_SEQ,  # log position of what is being evaluated
     R_EVALUATIONS,  # statistics: segments looked at
-    R_LIVE_EVENTS,  # statistics: events taken
     R_ROWS,
     R_OPERATION,  # next operation of the step
     R_SIZE,
-) = range(21)
+) = range(20)
 
 PHASE_DUE, PHASE_COLLECT, PHASE_EVALUATE_DUE, PHASE_APPLY, PHASE_EVALUATE_STEP = range(5)
 
@@ -254,8 +253,6 @@ class State(NamedTuple):
     since_homes: Records  # [rows]
     since_free: Ints  # [sizes] first free block, in units; 0 none
     overrides: Records
-    event_count: Ints  # [codes] statistics: events seen
-    atom_flips: Ints  # [atoms] statistics: how often each was touched
     dirty_segments: Words
     dirty_sum: Words
     flips: Ints32

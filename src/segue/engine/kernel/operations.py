@@ -38,7 +38,6 @@ from segue.engine.kernel.layout import (
     R_COUNTS,
     R_ENTRIES,
     R_HEAP,
-    R_LIVE_EVENTS,
     R_MOMENT,
     R_OPERATION,
     R_OVERRIDES,
@@ -55,7 +54,6 @@ from segue.engine.kernel.world import (
     columns_of,
     counts_of,
     entries_of,
-    event_count_of,
     features_of,
     flags_of,
     heap_of,
@@ -122,8 +120,6 @@ def apply_event(w: World, i: int) -> None:
     row = ops_of(w)[i].row
     code = ops_of(w)[i].a
     base = ops_of(w)[i].b
-    event_count_of(w)[code] += 1
-    registers_of(w)[R_LIVE_EVENTS] += 1
     for link in range(codes_of(w)[code].link_at, codes_of(w)[code].link_end):
         test = links_of(w)[link].test
         if test >= 0 and not (slots_of(w)[base + test // 63] >> (test % 63)) & 1:

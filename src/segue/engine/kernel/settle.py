@@ -32,7 +32,6 @@ from segue.engine.kernel.since import since_dropped, since_noted
 from segue.engine.kernel.table import single_slot
 from segue.engine.kernel.world import (
     World,
-    atom_flips_of,
     atom_sleeper_of,
     atom_sleeper_sum_of,
     atoms_of,
@@ -86,7 +85,6 @@ def mark(w: World, segment: int) -> None:
 @inlined
 def mark_dependents(w: World, atom: int, row: int) -> None:
     """Mark the segments an atom may flip: its wakers, and its sleepers that are awake."""
-    atom_flips_of(w)[atom] += 1
     for k in range(atoms_of(w)[atom].waker_at, atoms_of(w)[atom].waker_end):
         mark(w, pool_of(w)[k])
     for high in range(atom_sleeper_sum_of(w).shape[1]):

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from llvmlite import ir  # type: ignore[import-untyped]
+from llvmlite import ir
 from numba import extending, from_dtype, types
 from numba.core import cgutils
 from numba.np import arrayobj
@@ -104,7 +104,7 @@ _STATE = (
     "entries", "stream_states", "cursor_next", "cursor_heap", "heap", "counts",
     "since_at", "since_segment", "since_homes",
     "since_free", "overrides",
-    "event_count", "atom_flips", "dirty_segments", "dirty_sum", "flips", "out",
+    "dirty_segments", "dirty_sum", "flips", "out",
 )  # fmt: skip
 _BATCH = ("steps", "ops", "slots")
 _PLACES = {name: 3 * place for place, name in enumerate((*_PROGRAM, *_STATE, *_BATCH))}
@@ -182,8 +182,6 @@ since_segment_of = _flat("since_segment", np.int32)
 since_homes_of = _flat("since_homes", k.HOME)
 since_free_of = _flat("since_free", np.int64)
 overrides_of = _flat("overrides", k.KEYED)
-event_count_of = _flat("event_count", np.int64)
-atom_flips_of = _flat("atom_flips", np.int64)
 dirty_segments_of = _flat("dirty_segments", np.uint64)
 dirty_sum_of = _flat("dirty_sum", np.uint64)
 flips_of = _flat("flips", np.int32)
