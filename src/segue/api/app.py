@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterable
 from typing import cast
 
@@ -20,6 +21,7 @@ from segue.api.sending import respond
 from segue.api.stream.door import carry
 from segue.api.tracking import CORS, preflight
 from segue.domain.errors import SegueError
+from segue.observe import recording
 
 _log = logging.getLogger("segue.api")
 
@@ -43,9 +45,10 @@ class App:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, or the handshake of a WebSocket."""
         request = Request(scope)
-        tracking = False
+        began, path, tracking = time.perf_counter(), "none", False
         try:
             methods = self._methods(request)
+            path = _path_of(methods, request)
             tracking = any(route.tracking for route in methods.values())
             answer = await self._answer(methods, request, receive)
         except DisconnectedError:
@@ -58,6 +61,8 @@ class App:
             # Not the path as it was sent: a key may stand in it.
             _log.exception("%s %s", request.method, "/" + request.path.split("/")[1])
             answer = problem(fault(), success=False if tracking else None)
+        took = None if answer.talk else time.perf_counter() - began
+        recording.answered(path, request.method, answer.status, took)
         if request.quota is not None:
             answer = answer.with_headers(request.quota.headers())
         await respond(answer.with_headers(CORS) if tracking else answer, scope, receive, send)
@@ -100,6 +105,11 @@ class App:
             return handler(self._doors, request)
         wait = self._doors.glance if route.runs is Runs.IF_FREE else self._doors.read
         return await wait(lambda: handler(self._doors, request))
+
+
+def _path_of(methods: Methods, request: Request) -> str:
+    """How a request's path stands in the list of routes."""
+    return (methods.get(request.method) or next(iter(methods.values()))).path
 
 
 def _other_method(methods: Methods, request: Request) -> Answer:

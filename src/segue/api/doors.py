@@ -39,6 +39,7 @@ class Doors:
         self.token = token
         self.quotas = Quotas()
         self.streams = Streams()
+        self.connections: Callable[[], int] = lambda: 0
         self.commands = 0
         self.description = b"{}"
         self.page = b""

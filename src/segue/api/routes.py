@@ -8,6 +8,7 @@ from segue.api import (
     browsers,
     control,
     memberships,
+    metrics,
     people,
     pixels,
     quality,
@@ -238,4 +239,8 @@ _SERVER = (
 )  # fmt: skip
 
 ROUTES: tuple[Route, ...] = (*_TRACKING, *_BROWSERS, *_USERS, *_SEGMENTS, *_STREAM, *_QUALITY, *_SERVER)
+    Route(
+        "GET", "/metrics", "How the server does, for Prometheus.",
+        metrics.show, {200: ""}, access=Access.READ,
+    ),
 """The first whose path fits answers."""

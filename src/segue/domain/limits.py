@@ -67,3 +67,5 @@ STREAM_CHECK_SECONDS = 4
 """How long a right to listen may outlive its end."""
 STREAM_MESSAGE_BYTES_MAX = 64 * 1024
 """Of a message that a listener sends."""
+METRIC_SEGMENTS_MAX = 1_000
+"""Segments whose sizes are told to whoever collects metrics, the first by name."""

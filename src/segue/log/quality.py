@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from segue.observe import recording
+
 ROWS, KEPT, ERASED = "rows", "kept", "erased"
 QUARANTINED, QUARANTINE_ERASED = "quarantined", "quarantine_erased"
 NO_DAY = ""
@@ -20,6 +22,16 @@ CREATE TABLE quality (
 _ADD = "INSERT INTO quality VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET number = number + excluded.number"
 _IN_BATCHES = "SELECT coalesce(sum(last_seq - max(first_seq, ? + 1) + 1), 0) FROM batches WHERE last_seq > ?"
 _IN_STRETCHES = "SELECT coalesce(sum(events), 0) FROM stretches WHERE to_seq > ?"
+
+
+OUTCOMES = {
+    KEPT: "accepted",
+    "duplicate": "duplicate",
+    QUARANTINED: "quarantined",
+    "refused": "refused",
+    "suppressed": "suppressed",
+}
+"""What becomes of an event in the end, by what it is counted under; the rest are oddities of those."""
 
 
 class Count(NamedTuple):
@@ -77,3 +89,9 @@ def _held(connection: sqlite3.Connection) -> Held:
 def _one(connection: sqlite3.Connection, query: str, *values: int) -> int:
     found: int = connection.execute(query, values).fetchone()[0]
     return found
+
+
+def tell(counts: Iterable[Count]) -> None:
+    """Say what became of events that are durable now to whoever observes the server."""
+    told = ((each.source, OUTCOMES.get(each.what), each.number) for each in counts)
+    recording.taken((source, outcome, number) for source, outcome, number in told if outcome is not None)

@@ -104,6 +104,7 @@ class SqliteLog:
             quarantine.write(connection, quarantined)
             quality.add(connection, counts)
         self._next_seq = packed[-1].last_seq + 1 if packed else self._next_seq
+        quality.tell(counts)
 
     def history_path(self, first_seq: int) -> Path:
         """Where to write the file of a stretch that begins with ``first_seq``."""
@@ -118,6 +119,7 @@ class SqliteLog:
         """
         stretches.register(self._store, stretch, quarantined, counts)
         self._next_seq = stretch.to_seq + 1
+        quality.tell(counts)
 
     def read(self, after_seq: int, upto: int | None = None) -> Iterator[Entry]:
         """Everything with ``after_seq < seq <= upto``, in order; what is appended meanwhile is left out."""

@@ -85,6 +85,7 @@ class Running:
     async def run(self, ready: Ready | None) -> None:
         """Opens the service beside the open door, answers until it is told to end, and closes all."""
         server = _Server(_config(App(self._doors)))
+        self._doors.connections = lambda: len(server.server_state.connections)
         with _signals(lambda: self._stop(server)):
             answering = asyncio.create_task(server.serve([self._listener]))
             try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from segue.ingest.suppression import let_go
 from segue.ingest.tally import Tally
 from segue.log.batch import EventBatch, Quarantined
 from segue.log.quality import Count
+from segue.observe import recording
 from segue.service.core import Core
 from segue.service.counting import counts_of
 
@@ -31,6 +33,8 @@ class Post:
     decoded: Decoded
     source: str
     done: Future[Tally]
+    received: float
+    """By ``time.perf_counter``."""
 
 
 class Committer:
@@ -57,7 +61,7 @@ class Committer:
         """
         done: Future[Tally] = Future()
         try:
-            self._posts.put_nowait(Post(decoded, source, done))
+            self._posts.put_nowait(Post(decoded, source, done, time.perf_counter()))
         except queue.Full:
             done.set_exception(
                 refusal(
@@ -91,6 +95,7 @@ class Committer:
             for post in posts:
                 post.done.set_exception(error)
             return
+        recording.durable(post.received for post in posts)
         for post, tally in zip(posts, tallies, strict=True):
             post.done.set_result(tally)
 
@@ -125,7 +130,9 @@ class Committer:
             except BaseException:
                 core.intake.take_back()
                 raise
-            core.append(batches, aside, counts)
+            done = core.append(batches, aside, counts)
+        if batches:
+            done.add_done_callback(lambda _: recording.evaluated(posts[0].received))
         return tallies
 
 

@@ -18,6 +18,7 @@ from segue.api.stream.wire import Wire
 from segue.domain.errors import Diagnostic, SegueError
 from segue.domain.limits import STREAM_PAGE, STREAM_QUEUE_MAX, STREAM_STALLED_SECONDS
 from segue.domain.time import format_instant
+from segue.observe import metrics
 from segue.service.hub.ear import Ear, Wanted
 from segue.service.hub.hub import Hub
 from segue.service.hub.message import Message
@@ -191,6 +192,7 @@ class Listener:
     def end(self, code: int, why: Diagnostic) -> None:
         """Tells the client why, and closes; at once when it does not listen even to that."""
         if self._closing is None and not self._ended:
+            metrics.STREAMS_ENDED.labels(why.code).inc()
             self._leave()
             self._closing = asyncio.create_task(self._end(code, why))
 
@@ -205,6 +207,7 @@ class Listener:
 
     def cut(self, code: int, why: Diagnostic) -> None:
         """Closes without waiting for the client."""
+        metrics.STREAMS_ENDED.labels(why.code).inc()
         self._leave()
         self._wire.cut(code, f"{why.code}: {why.message}")
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from segue.log.changes import ChangeColumns
+from segue.observe import recording
 from segue.service.core import Core
 from segue.service.hub.ear import Ear
 from segue.service.hub.index import Index, Picked
@@ -124,14 +125,15 @@ class Hub:
                 assert picked is not None
                 self._passed(picked, head)
         if picked:
-            self._send(picked, rows, columns.first_seq + start, head)
+            first = int(columns.at[start + picked[0][0]]) if self._core.clock == "wall" else None
+            self._send(picked, rows, columns.first_seq + start, head, first)
 
     def _passed(self, picked: Picked, head: int) -> None:
         """In the same breath as picking: who joins later begins after the head."""
         self._head = head
         self._under_way += bool(picked)
 
-    def _send(self, picked: Picked, rows: Sequence[int], first: int, head: int) -> None:
+    def _send(self, picked: Picked, rows: Sequence[int], first: int, head: int, at: int | None) -> None:
         ears = [ear for _, ear in picked]
         try:
             chosen = sorted({rows[place] for place, _ in picked})
@@ -142,11 +144,13 @@ class Hub:
             _log.exception("changes %d to %d could not be read back", first, head)
             self._schedule(self._missed, ears, head)
         else:
-            self._schedule(self._deliver, heard, head)
+            self._schedule(self._deliver, heard, head, at)
 
-    def _deliver(self, heard: Sequence[tuple[Ear, Message]], head: int) -> None:
+    def _deliver(self, heard: Sequence[tuple[Ear, Message]], head: int, at: int | None) -> None:
         for ear, message in heard:
             ear.hear(message)
+        if at is not None:
+            recording.pushed(at, len(heard))
         self._arrived(head)
 
     def _missed(self, ears: Sequence[Ear], head: int) -> None:
