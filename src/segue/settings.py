@@ -39,6 +39,7 @@ class Settings:
     caches: tuple[str, ...]
     cache_method: str
     cache_time_ms: int
+    graphql_introspection: bool
     rate_per_address: Rate | None
     trusted_proxies: Networks
     stream_origins: tuple[str, ...]
@@ -137,6 +138,10 @@ def _is_address(text: str) -> bool:
     )
 
 
+def _on_or_off(spelling: str) -> bool:
+    return _one_of("on", "off")(spelling) == "on"
+
+
 def _one_of(*words: str) -> Callable[[str], str]:
     def read(spelling: str) -> str:
         if spelling not in words:
@@ -174,6 +179,8 @@ class Option:
         value = getattr(settings, self.field)
         if self.field.endswith("_ms"):
             return format_duration(value)
+        if isinstance(value, bool):
+            return "on" if value else "off"
         if self.many:
             return " ".join(value) or NOTHING
         return str(value)
@@ -220,6 +227,10 @@ OPTIONS = (
     Option(
         "cache_time", "cache_time_ms", _duration, "5m", "duration",
         "The longest that caches hold an answer which no change has made stale.",
+    ),
+    Option(
+        "graphql_introspection", "graphql_introspection", _on_or_off, "on", "on or off",
+        "Whether `/graphql` tells its schema to whoever asks for it.",
     ),
     Option(
         "rate_per_address", "rate_per_address", _rate_or_nothing, "", "rate",

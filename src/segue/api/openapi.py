@@ -19,9 +19,11 @@ _MEANINGS = {
     401: "A key or token is missing, or is not valid.",
     403: "This is not open to who asks.",
     404: "There is no such thing.",
+    405: "The path does not take this method.",
     413: "Too large.",
     429: "Too many requests: come back after `Retry-After` seconds.",
     500: "The server made a mistake.",
+    501: "A package is not installed that this needs.",
     503: "Not now: come back after `Retry-After` seconds.",
 }
 _EVERYWHERE = {500: "Problem", 503: "Problem"}

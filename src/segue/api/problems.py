@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from segue.access import faults
 from segue.api.answer import PROBLEM, Answer, Header, encode
-from segue.domain.errors import Diagnostic, SegueError, refusal
+from segue.domain.errors import SegueError, refusal
 from segue.domain.limits import FINDINGS_MAX
 
 NO_ROUTE = "E741"
@@ -33,6 +33,7 @@ STATUS = {
     faults.TOO_FAST: 429,
     "E787": 503,
     "E788": 403,
+    "E792": 501,
     NO_ROUTE: 404,
     WRONG_METHOD: 405,
     NOT_ALLOWED: 403,
@@ -49,19 +50,24 @@ CHALLENGE: Header = (b"www-authenticate", b'Bearer realm="segue"')
 
 def problem(error: SegueError, success: bool | None = None) -> Answer:
     """The answer to a refusal; ``success`` is written where clients of the tracking API look for it."""
-    first = error.diagnostics[0]
-    status = _status(first)
+    status = status_of(error)
     document: dict[str, object] = {} if success is None else {"success": success}
-    document.update(
-        type=f"urn:segue:error:{first.code}",
-        title=HTTPStatus(status).phrase,
-        status=status,
-        detail=f"{first.message}. {first.hint}" if first.hint else first.message,
-        code=first.code,
-        message=first.message,
-        errors=[each.to_json() for each in error.diagnostics[:FINDINGS_MAX]],
-    )
+    document.update(problem_document(error))
+    document["errors"] = [each.to_json() for each in error.diagnostics[:FINDINGS_MAX]]
     return Answer(status, encode(document), PROBLEM, _headers(status, error))
+
+
+def problem_document(error: SegueError) -> dict[str, object]:
+    """What a refusal says, by the names of RFC 9457 and those that SDKs read."""
+    first, status = error.diagnostics[0], status_of(error)
+    return {
+        "type": f"urn:segue:error:{first.code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": f"{first.message}. {first.hint}" if first.hint else first.message,
+        "code": first.code,
+        "message": first.message,
+    }
 
 
 def _headers(status: int, error: SegueError) -> tuple[Header, ...]:
@@ -70,7 +76,9 @@ def _headers(status: int, error: SegueError) -> tuple[Header, ...]:
     return {503: (RETRY_AFTER,), 401: (CHALLENGE,)}.get(status, ())
 
 
-def _status(found: Diagnostic) -> int:
+def status_of(error: SegueError) -> int:
+    """The status of an answer that refuses."""
+    found = error.diagnostics[0]
     known = STATUS.get(found.code)
     if known is not None:
         return known

@@ -19,6 +19,7 @@ from segue.api import (
 )
 from segue.api.answer import Answer
 from segue.api.doors import Doors
+from segue.api.graphql import door as graphql
 from segue.api.request import Request
 from segue.api.route import Access, Route, Runs
 from segue.api.stream import door as stream
@@ -189,6 +190,20 @@ _SEGMENTS = (
     ),
 )  # fmt: skip
 
+_GRAPHQL = (
+    Route(
+        "POST", "/graphql", "Answers a GraphQL question; docs/schema.graphql holds the schema.",
+        graphql.answer, {200: "Graph", 400: "Problem", 501: "Problem"}, runs=Runs.IN_LOOP,
+        access=Access.READER, scoped=True, takes="Question",
+    ),
+    Route(
+        "GET", "/graphql", "Opens a WebSocket for GraphQL subscriptions (graphql-transport-ws).",
+        graphql.connect, {400: "Problem", 403: "Problem", 405: "Problem", 501: "Problem"}, runs=Runs.IN_LOOP,
+        access=Access.READER, scoped=True, browsing=True,
+        query={"token": "The user's token or the key, for browsers: they can send no header here."},
+    ),
+)  # fmt: skip
+
 _STREAM = (
     Route(
         "GET", "/v1/stream", "Changes as they happen: over WebSocket, else as server-sent events.",
@@ -238,7 +253,7 @@ _SERVER = (
     ),
 )  # fmt: skip
 
-ROUTES: tuple[Route, ...] = (*_TRACKING, *_BROWSERS, *_USERS, *_SEGMENTS, *_STREAM, *_QUALITY, *_SERVER)
+ROUTES: tuple[Route, ...] = (*_TRACKING, *_BROWSERS, *_USERS, *_SEGMENTS, *_GRAPHQL, *_STREAM, *_QUALITY, *_SERVER)
     Route(
         "GET", "/metrics", "How the server does, for Prometheus.",
         metrics.show, {200: ""}, access=Access.READ,

@@ -105,6 +105,11 @@ SCHEMAS: dict[str, Schema] = {
             "overlap": {"type": "object", "additionalProperties": COUNT},
         }
     ),
+    "Question": record({"query": TEXT}, {"variables": ANYTHING, "operationName": TEXT}),
+    "Graph": {
+        "type": "object",
+        "properties": {"data": {"type": ["object", "null"]}, "errors": rows_of(record({"message": TEXT}))},
+    },
     "Health": record({"status": {"const": "ok"}}),
     "Command": record({"command": TEXT}, {"arguments": ANYTHING}),
     "Any": {},

@@ -29,11 +29,12 @@ def events(doors: Doors, request: Request) -> Answer:
         found = [each for each in found if each.order < (after[0], after[1])][: limit + 1]
     page = found[:limit]
     following = cursor(*page[-1].order) if len(found) > limit else None
-    rows = [_event(each) for each in page]
+    rows = [event_json(each) for each in page]
     return json_answer({"events": rows, "next": following}, headers=(NO_STORE,))
 
 
-def _event(event: Event) -> dict[str, Json]:
+def event_json(event: Event) -> dict[str, Json]:
+    """An event as readers see it; what it does not have is left out."""
     found: dict[str, Json] = {
         "seq": event.seq,
         "type": event.type,
@@ -50,11 +51,6 @@ def _event(event: Event) -> dict[str, Json]:
     }
     found.update((key, value) for key, value in parts.items() if value)
     return found
-
-
-def export(doors: Doors, request: Request) -> Answer:
-    """Everything that is kept about the user."""
-    return json_answer(doors.service.export_user(request.params["id"]), headers=(NO_STORE,))
 
 
 def forget(doors: Doors, request: Request) -> Answer:

@@ -47,6 +47,15 @@ PURGED_TAGS_MAX = 20_000
 """Answers that a cache is told to drop one by one; beyond it, it drops everything."""
 PURGED_TAGS_A_REQUEST = 100
 """Some 2 KB of header: caches take 4 KB and more."""
+GRAPHQL_TOKENS_MAX = 2_000
+GRAPHQL_DEPTH_MAX = 10
+GRAPHQL_COST_MAX = 20_000
+GRAPHQL_USERS_MAX = 100
+GRAPHQL_OPERATIONS_MAX = 32
+"""At once on one WebSocket."""
+GRAPHQL_WAITING_MAX = 1_000
+"""Changes that wait for one subscription."""
+GRAPHQL_INIT_SECONDS_MAX = 10
 TOKEN_MS_MAX = 24 * 60 * 60 * 1_000
 TOKEN_CHARACTERS_MAX = 8_192
 TOKENS_REMEMBERED_MAX = 10_000
