@@ -103,6 +103,14 @@ class Slices(Column[T]):
         return type(self)(self.text, self.starts[chosen], self.stops[chosen], self.made)
 
 
+def picked(column: Sequence[T | None]) -> Picked[T | None]:
+    """Items as codes of the distinct ones; None is the first of these."""
+    if isinstance(column, Picked):
+        return column
+    place = {word: code for code, word in enumerate(dict.fromkeys([None, *column]))}
+    return Picked(np.fromiter(map(place.__getitem__, column), np.int32, len(column)), list(place))
+
+
 def ints(column: Iterable[int], kind: Any) -> npt.NDArray[Any]:
     """Whole numbers as an array."""
     if isinstance(column, Ints):

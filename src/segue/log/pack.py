@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from array import array
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -15,7 +14,7 @@ import zstandard
 from segue.domain.event import TYPES
 from segue.log import faults
 from segue.log.batch import EventBatch, LazyBodies
-from segue.log.columns import Ints, Picked, Slices, codes, ints, pieces
+from segue.log.columns import Ints, Picked, Slices, codes, ints, picked, pieces
 from segue.log.lane.packing import list_of_bytes, list_of_texts, places_of_bytes
 
 _LEVEL = 1
@@ -78,7 +77,7 @@ def unpack_json(blob: bytes, what: str) -> Any:
 
 def pack_batch(batch: EventBatch) -> tuple[bytes, bytes]:
     """The columns and the raw bodies of a batch."""
-    names, name_codes = _spelled(batch.names)
+    names, name_codes = _spelled(picked(batch.names))
     columns = _Written(
         source=batch.source,
         types=codes(batch.types, TYPES, np.uint8).tobytes(),
@@ -93,12 +92,8 @@ def pack_batch(batch: EventBatch) -> tuple[bytes, bytes]:
     return compress(msgspec.msgpack.encode(columns)), compress(list_of_bytes(*pieces(batch.raws)))
 
 
-def _spelled(names: Sequence[str | None]) -> tuple[list[str], npt.NDArray[np.int32]]:
+def _spelled(names: Picked[str | None]) -> tuple[list[str], npt.NDArray[np.int32]]:
     """The distinct names, and which one each event has: 0 for none, else its place counted from 1."""
-    if not isinstance(names, Picked):
-        place = {name: code for code, name in enumerate(dict.fromkeys([None, *names]))}
-        spelled = [name for name in place if name is not None]
-        return spelled, np.fromiter(map(place.__getitem__, names), np.int32, len(names))
     used = np.unique(names.codes)
     words = [names.words[code] for code in used.tolist()]
     spelled = [name for name in words if name is not None]

@@ -43,7 +43,8 @@ def _hash(text: int, start: int, size: int) -> Any:
 
 
 @inlined
-def _same(text: int, start: int, other: int, begun: int, size: int) -> Any:
+def same_bytes(text: int, start: int, other: int, begun: int, size: int) -> Any:
+    """Whether as many bytes are the same at two places; eight more may be read at either."""
     at = 0
     while at < size:
         if _part(text, start + at, size - at) != _part(other, begun + at, size - at):
@@ -73,7 +74,7 @@ def _number_many(
         while slots[at] != _FREE:
             held = slots[at]
             begun = ends[held]
-            if ends[held + 1] - begun == size and _same(text, start, own, begun, size):
+            if ends[held + 1] - begun == size and same_bytes(text, start, own, begun, size):
                 break
             at = (at + 1) & wrap
         if slots[at] == _FREE:
