@@ -10,6 +10,7 @@ from typing import Any
 from segue.log import history
 from segue.log.batch import Entry, EventBatch, Record, Stretch
 from segue.log.body import decode_body
+from segue.log.shape import PLAIN
 from segue.log.sqlite import SqliteLog
 
 
@@ -47,7 +48,7 @@ def stretch_of(log: SqliteLog, events: EventBatch) -> Stretch:
         name: [(events.first_seq + mark[0], *mark[1:]) for mark in getattr(events, name)]
         for name in ("created", "links", "aliases", "merges")
     }
-    return Stretch(path.name, events.first_seq, events.last_seq, count, low, high, **marks)
+    return Stretch(path.name, events.first_seq, events.last_seq, count, low, high, PLAIN, **marks)
 
 
 def told(log: SqliteLog, after: int = 0, upto: int | None = None) -> list[tuple[object, ...]]:
