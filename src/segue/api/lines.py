@@ -31,7 +31,10 @@ class Lines:
 
     def put(self, value: Json) -> None:
         """Adds a line; waits while the reader is far behind; ReaderLeftError when it is gone."""
-        line = encode(value) + b"\n"
+        self.write(encode(value) + b"\n")
+
+    def write(self, line: bytes) -> None:
+        """Adds some text in the same way."""
         with self._changed:
             self._changed.wait_for(lambda: self._left or self._size < PENDING_BYTES_MAX)
             if self._left:

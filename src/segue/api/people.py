@@ -1,12 +1,21 @@
-"""What the law asks for: suppression of a user, looked at, set and taken back."""
+"""What the law asks for: suppression of a user, and a copy of all that is held of them."""
 
 from __future__ import annotations
 
-from segue.api.answer import Answer, json_answer
+import logging
+
+from segue.api.answer import JSON, Answer, json_answer
 from segue.api.caching import NO_STORE
 from segue.api.doors import Doors
-from segue.api.request import Request
+from segue.api.lines import Lines, ReaderLeftError, write_in_thread
+from segue.api.problems import too_much
+from segue.api.request import Request, bad_parameter
+from segue.domain.limits import COMMANDS_MAX
 from segue.service import suppressing
+from segue.service.export import parts_of_user
+from segue.service.export_text import as_csv, as_json
+
+_log = logging.getLogger("segue.api")
 
 
 def suppression(doors: Doors, request: Request) -> Answer:
@@ -29,3 +38,34 @@ def admit(doors: Doors, request: Request) -> Answer:
 
 def _answer(user_id: str, suppressed: bool) -> Answer:
     return json_answer({"user_id": user_id, "suppressed": suppressed}, headers=(NO_STORE,))
+
+
+# ---- a copy ----------------------------------------------------------------------------------
+
+_FORMS = {"json": (JSON, as_json), "csv": (b"text/csv; charset=utf-8", as_csv)}
+
+
+async def export(doors: Doors, request: Request) -> Answer:
+    """All that is held of the user, written as it is read."""
+    form = request.query.get("format", "json")
+    if form not in _FORMS:
+        raise bad_parameter(f"the format is {form[:16]!r}", "format is json or csv")
+    kind, written = _FORMS[form]
+    service, user_id = doors.service, request.params["id"]
+    if doors.commands >= COMMANDS_MAX:
+        raise too_much()
+    doors.commands += 1
+
+    def ended() -> None:
+        doors.commands -= 1
+
+    def work(to: Lines) -> None:
+        try:
+            for piece in written(parts_of_user(service, user_id)):
+                to.write(piece.encode("utf-8", "replace"))
+        except ReaderLeftError:
+            pass
+        except Exception:  # noqa: BLE001 -- the thread's last door; the text ends before its closing bracket
+            _log.exception("an export failed")
+
+    return Answer(200, type=kind, headers=(NO_STORE,), stream=write_in_thread(work, "segue-export", ended))

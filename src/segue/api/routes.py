@@ -126,7 +126,8 @@ _USERS = (
     ),
     Route(
         "GET", "/v1/users/{id}/export", "Everything that is kept about a user.",
-        users.export, {200: "Any", 400: "Problem"}, access=Access.USER,
+        people.export, {200: "Any", 400: "Problem", 503: "Problem"}, runs=Runs.IN_LOOP, access=Access.USER,
+        query={"format": "json (unless said), or csv: the events alone, as a table."},
     ),
     Route(
         "GET", "/v1/users/{id}/suppression", "Whether nothing of a user is stored.",

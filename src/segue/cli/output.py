@@ -28,6 +28,19 @@ def say_json(value: Json) -> None:
     _write(json.dumps(value, ensure_ascii=ascii_only, separators=(", ", ": ")))
 
 
+def say_pieces(pieces: Iterable[str]) -> None:
+    """A long text as its pieces come; what the terminal cannot show is written as JSON escapes it."""
+    encoding = sys.stdout.encoding or "ascii"
+    for piece in pieces:
+        try:
+            sys.stdout.write(piece)
+        except BrokenPipeError:
+            raise OutputClosedError from None
+        except UnicodeEncodeError:
+            safe = "".join(letter if letter.isascii() else json.dumps(letter)[1:-1] for letter in piece)
+            sys.stdout.write(safe.encode(encoding).decode(encoding))
+
+
 def warn(text: str) -> None:
     """Lines for people that are no part of the answer: on stderr."""
     for line in text.split("\n"):

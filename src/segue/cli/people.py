@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from enum import Enum
 from typing import Annotated
 
@@ -18,9 +17,11 @@ from segue.cli.options import (
     WorkspaceOption,
     data_folder,
 )
-from segue.cli.output import say, say_json, table
+from segue.cli.output import say, say_json, say_pieces, table
 from segue.domain.errors import Diagnostic, UsageError
 from segue.domain.event import Json
+from segue.service.export_text import as_csv
+from segue.service.export_text import as_json as as_json_text
 
 
 class Membership(Enum):
@@ -29,6 +30,13 @@ class Membership(Enum):
     IN = "in"
     OUT = "out"
     NONE = "none"
+
+
+class Form(Enum):
+    """How a copy of what is held is written."""
+
+    JSON = "json"
+    CSV = "csv"
 
 
 class ListAction(Enum):
@@ -183,6 +191,9 @@ def export(
     everything: Annotated[
         bool, typer.Option("--all", help="Every event that took effect, one a line, in order.")
     ] = False,
+    form: Annotated[
+        Form, typer.Option("--format", help="csv prints the events alone, as a table.")
+    ] = Form.JSON,
     workspace: WorkspaceOption = HERE,
     data: DataOption = None,
     as_json: JsonOption = False,
@@ -194,13 +205,17 @@ def export(
     \b
     Example:
       segue export 13085
+      segue export 13085 --format csv > events.csv
       segue export --all > events.jsonl
     """
     if (user is None) != everything:
         raise UsageError(Diagnostic("E780", "export takes either a user or --all", "segue export 13085"))
     with connected(workspace, data_folder(workspace, data), "export") as connection:
-        for row in connection.call("export", {"user": user}):
-            if as_json or everything:
+        rows = connection.call("export", {"user": user})
+        if everything and form is Form.JSON:
+            for row in rows:
                 say_json(row)
-            else:
-                say(json.dumps(row, ensure_ascii=False, indent=2))
+        elif form is Form.CSV:
+            say_pieces(as_csv(("event", row) if everything else (row["part"], row["value"]) for row in rows))
+        else:
+            say_pieces(as_json_text(((row["part"], row["value"]) for row in rows), lines=not as_json))

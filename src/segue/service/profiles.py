@@ -65,8 +65,13 @@ class Profiles:
     def look(self, user_id: str) -> Look | None:
         """The profile that an id leads to; None for one never heard of, or suppressed."""
         row = self._core.intake.identity.row_of(user_id)
+        return None if row in self._core.engine.feed.suppressed else self.held(user_id)
+
+    def held(self, user_id: str) -> Look | None:
+        """The same for a suppressed one too: what is held of them."""
+        row = self._core.intake.identity.row_of(user_id)
         engine = self._core.engine
-        if row is None or not engine.feed.knows(row) or row in engine.feed.suppressed:
+        if row is None or not engine.feed.knows(row):
             return None
         kept = self._kept.get(row)
         state = _state_of(engine, row)

@@ -42,7 +42,7 @@ from segue.segments.workspace import Workspace, load_workspace
 from segue.service import asking
 from segue.service.core import Core, definitions_of, rules_of, wall_ms
 from segue.service.counting import counts_of
-from segue.service.export import events_as_sent, exported_event
+from segue.service.export import events_as_sent
 from segue.service.posting import Committer
 from segue.service.profiles import Profiles
 from segue.service.quarantining import replayed
@@ -429,15 +429,6 @@ class Service:
         kept = self.log.identity().user_ids
         for row in rows:
             self.core.intake.identity.ids[row] = kept[row]
-
-    def export_user(self, user_id: str) -> dict[str, Json]:
-        """All that is held of one profile."""
-        view = self.user(user_id)
-        events = [exported_event(event) for event in reversed(self.events(user_id))]
-        row = self.row_of(user_id)
-        changes = [] if row is None else [change.to_json() for change in self.log.changes_of(row)]
-        lists = [name for name, users in self.lists().items() if view.user_id in users]
-        return {**view.to_json(), "lists": lists, "events": events, "changes": changes}
 
     def export_all(self) -> Iterator[dict[str, Json]]:
         """Every event that took effect, once, in log order, with its fields as sent."""

@@ -29,9 +29,11 @@ def run_suppress(service: Service, arguments: Mapping[str, Json], _progress: Pro
 
 
 def run_export(service: Service, arguments: Mapping[str, Json], _progress: Progress) -> Iterator[Json]:
-    """``user``: all that is held of one; without a user one row for each event that took effect."""
+    """``user``: all that is held of one, as parts; without a user a row for each event that took effect."""
+    from segue.service.export import parts_of_user
+
     user_id = text_or_none(arguments, "user")
     if user_id is None:
         yield from service.export_all()
     else:
-        yield service.export_user(user_id)
+        yield from ({"part": kind, "value": value} for kind, value in parts_of_user(service, user_id))
