@@ -155,6 +155,10 @@ def decode_single(body: bytes, kind: str) -> Decoded:
         cuts = cut_texts([body], TYPES.index(kind))
         if cuts.plain.all():
             return Decoded(cuts)
+    return _single_by_hand(body, kind)
+
+
+def _single_by_hand(body: bytes, kind: str) -> Decoded:
     found = read_event(body)
     if isinstance(found, Rejected):
         if found.code == reject.EVENT_TOO_LARGE:

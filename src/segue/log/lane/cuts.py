@@ -157,8 +157,8 @@ def cut_body(body: bytes, most: int) -> tuple[Cuts, str | None, str | None] | No
 
 def joined(parts: Sequence[Cuts]) -> Cuts:
     """The events of several texts as those of one."""
-    if len(parts) == 1:
-        return parts[0]
+    if len(parts) < 2:
+        return parts[0] if parts else cut_texts([])
     spans, at = [], 0
     for part in parts:
         spans.append(np.where(part.spans[:, :, 1:] > 0, part.spans + np.int32(at), part.spans))
