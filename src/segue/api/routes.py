@@ -240,6 +240,10 @@ _SERVER = (
         status.ready, {200: "Health", 503: "Problem"}, runs=Runs.AT_ONCE, access=Access.OPEN,
     ),
     Route(
+        "GET", "/metrics", "How the server does, for Prometheus.",
+        metrics.show, {200: ""}, access=Access.READ,
+    ),
+    Route(
         "GET", "/openapi.json", "This description, as OpenAPI 3.1.",
         status.description, {200: "Any"}, runs=Runs.AT_ONCE, access=Access.OPEN,
     ),
@@ -254,9 +258,7 @@ _SERVER = (
     ),
 )  # fmt: skip
 
-ROUTES: tuple[Route, ...] = (*_TRACKING, *_BROWSERS, *_USERS, *_SEGMENTS, *_GRAPHQL, *_STREAM, *_QUALITY, *_SERVER)
-    Route(
-        "GET", "/metrics", "How the server does, for Prometheus.",
-        metrics.show, {200: ""}, access=Access.READ,
-    ),
+ROUTES: tuple[Route, ...] = (
+    *_TRACKING, *_BROWSERS, *_USERS, *_SEGMENTS, *_GRAPHQL, *_STREAM, *_QUALITY, *_SERVER,
+)  # fmt: skip
 """The first whose path fits answers."""
