@@ -11,6 +11,7 @@ from segue.api.access import admit
 from segue.api.answer import Answer, encode
 from segue.api.body import DisconnectedError, read_body
 from segue.api.doors import Doors
+from segue.api.negotiation import require_agreement
 from segue.api.openapi import document
 from segue.api.page import render
 from segue.api.problems import NO_ROUTE, fault, no_route, problem, wrong_method
@@ -88,8 +89,10 @@ class App:
         if route.browsing:
             carry(request)
         admit(self._doors, request, route)
-        if request.scope["query_string"] and not route.tracking:
-            _check_query(route, request)
+        if not route.tracking:
+            require_agreement(route, request)
+            if request.scope["query_string"]:
+                _check_query(route, request)
         if not route.takes:
             return await self._handled(route, request)
         _ = self._doors.service  # a body is not read for nothing

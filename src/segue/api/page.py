@@ -79,6 +79,8 @@ def _operation(method: str, path: str, operation: Json) -> str:
 def _link(holder: Json) -> str:
     """The schema that a body or an answer has, as a link to it."""
     for content in holder.get("content", {}).values():
+        if "schema" not in content:
+            break
         name = content["schema"]["$ref"].rpartition("/")[2]
         return f'<a href="#{name}">{name}</a>'
     return ""

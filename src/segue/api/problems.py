@@ -34,6 +34,8 @@ STATUS = {
     "E787": 503,
     "E788": 403,
     "E792": 501,
+    "E796": 415,
+    "E797": 406,
     NO_ROUTE: 404,
     WRONG_METHOD: 405,
     NOT_ALLOWED: 403,

@@ -44,6 +44,7 @@ class Route:
     says that the handler keeps to ``request.principal.scope``: other routes refuse who has a limited one.
     ``query`` and ``takes`` say which parameters and which schema of a body are understood. A
     ``tracking`` route also answers preflights and lets pages of other sites read its answers. A
+    ``gives`` are the media types of what it answers when it does not refuse. A
     ``browsing`` one takes its token from the query too, because a browser sends no header with it.
     """
 
@@ -59,6 +60,7 @@ class Route:
     takes: str | None = None
     tracking: bool = False
     browsing: bool = False
+    gives: tuple[str, ...] = ("application/json",)
 
     @property
     def varies(self) -> bool:

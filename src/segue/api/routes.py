@@ -30,6 +30,7 @@ _AS_OF = {"as_of": "The moment asked about: a date (its midnight in the workspac
 _LIMIT = {"limit": f"Rows of a page: {PAGE_ROWS:,} unless said, {PAGE_ROWS_MAX:,} at most."}
 _CURSOR = {"cursor": "Where the page before ended: its `next`."}
 _AFTER = {"after": "Only changes with a greater `seq`; 0 unless said."}
+_SCRIPT = ("text/javascript; charset=utf-8",)
 _WRITE_KEY = {"writeKey": "The source's key, for clients that can send no header."}
 
 
@@ -71,13 +72,13 @@ _BROWSERS = (
     Route(
         "GET", "/v1/pixel/{type}", "Takes one event in the address of an image, in base64 or in plain.",
         pixels.take, {200: ""}, runs=Runs.IN_LOOP, access=Access.WRITE, tracking=True,
-        query=_WRITE_KEY | {"data": "The event: base64 of its JSON."},
+        query=_WRITE_KEY | {"data": "The event: base64 of its JSON."}, gives=("image/gif",),
     ),
     *(
         Route(
             "GET", f"/pixel/v1/{kind}", f"Takes one {kind} event in the address of an image.",
             pixels.take_plain, {200: ""}, runs=Runs.IN_LOOP, access=Access.WRITE, tracking=True,
-            query=_WRITE_KEY,
+            query=_WRITE_KEY, gives=("image/gif",),
         )
         for kind in ("track", "page")
     ),
@@ -97,11 +98,11 @@ _BROWSERS = (
     ),
     Route(
         "GET", "/analytics.js/v1/{writeKey}/analytics.min.js", "The browser script that the operator named.",
-        browsers.script, {200: "", 404: "Problem"}, access=Access.OPEN, tracking=True,
+        browsers.script, {200: "", 404: "Problem"}, access=Access.OPEN, tracking=True, gives=_SCRIPT,
     ),
     Route(
         "GET", "/analytics-next/bundles/{name}", "A part that this script loads when it needs it.",
-        browsers.bundle, {200: "", 404: "Problem"}, access=Access.OPEN, tracking=True,
+        browsers.bundle, {200: "", 404: "Problem"}, access=Access.OPEN, tracking=True, gives=_SCRIPT,
     ),
 )  # fmt: skip
 
@@ -118,7 +119,7 @@ _USERS = (
     ),
     Route(
         "GET", "/v1/users/{id}/explain/{segment}", "Why a user is in a segment, or what is missing.",
-        users.explain, {200: "Any", 400: "Problem", 404: "Problem"}, access=Access.USER, query=_AS_OF,
+        users.explain, {200: "Explanation", 400: "Problem", 404: "Problem"}, access=Access.USER, query=_AS_OF,
     ),
     Route(
         "GET", "/v1/users/{id}/events", "The user's events, newest first.",
@@ -128,6 +129,7 @@ _USERS = (
         "GET", "/v1/users/{id}/export", "Everything that is kept about a user.",
         people.export, {200: "Any", 400: "Problem", 503: "Problem"}, runs=Runs.IN_LOOP, access=Access.USER,
         query={"format": "json (unless said), or csv: the events alone, as a table."},
+        gives=("application/json", "text/csv; charset=utf-8"),
     ),
     Route(
         "GET", "/v1/users/{id}/suppression", "Whether nothing of a user is stored.",
@@ -196,6 +198,7 @@ _GRAPHQL = (
         "POST", "/graphql", "Answers a GraphQL question; docs/schema.graphql holds the schema.",
         graphql.answer, {200: "Graph", 400: "Problem", 501: "Problem"}, runs=Runs.IN_LOOP,
         access=Access.READER, scoped=True, takes="Question",
+        gives=("application/json", "application/graphql-response+json"),
     ),
     Route(
         "GET", "/graphql", "Opens a WebSocket for GraphQL subscriptions (graphql-transport-ws).",
@@ -209,7 +212,7 @@ _STREAM = (
     Route(
         "GET", "/v1/stream", "Changes as they happen: over WebSocket, else as server-sent events.",
         stream.listen, {200: "", 400: "Problem", 403: "Problem", 503: "Problem"}, runs=Runs.IN_LOOP,
-        access=Access.READER, scoped=True, browsing=True,
+        access=Access.READER, scoped=True, browsing=True, gives=("text/event-stream; charset=utf-8",),
         query={
             "user_id": "Only changes of this user; a token's own user unless said.",
             "segment": "Only changes of this segment.",
@@ -242,6 +245,7 @@ _SERVER = (
     Route(
         "GET", "/metrics", "How the server does, for Prometheus.",
         metrics.show, {200: ""}, access=Access.READ,
+        gives=("text/plain", "application/openmetrics-text"),
     ),
     Route(
         "GET", "/openapi.json", "This description, as OpenAPI 3.1.",
@@ -249,12 +253,12 @@ _SERVER = (
     ),
     Route(
         "GET", "/docs", "This description, as a page.",
-        status.page, {200: ""}, runs=Runs.AT_ONCE, access=Access.OPEN,
+        status.page, {200: ""}, runs=Runs.AT_ONCE, access=Access.OPEN, gives=("text/html; charset=utf-8",),
     ),
     Route(
         "POST", "/control", "Runs a command of the command line; answers with JSON lines.",
         control.run, {200: "", 400: "Problem", 403: "Problem"}, runs=Runs.IN_LOOP, access=Access.TOKEN,
-        takes="Command",
+        takes="Command", gives=("application/x-ndjson",),
     ),
 )  # fmt: skip
 

@@ -10,6 +10,7 @@ TEXT: Schema = {"type": "string"}
 TRUTH: Schema = {"type": "boolean"}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 TIME: Schema = {"type": "string", "format": "date-time"}
+MAYBE_TIME: Schema = {"type": ["string", "null"], "format": "date-time"}
 ANYTHING: Schema = {"type": "object"}
 NEXT: Schema = {"type": ["string", "null"], "description": "The cursor of the next page; null on the last."}
 
@@ -78,6 +79,15 @@ SCHEMAS: dict[str, Schema] = {
         {"name": TEXT, "group_id": TEXT, "properties": ANYTHING, "traits": ANYTHING, "context": ANYTHING},
     ),
     "Events": record({"events": rows_of(named("StoredEvent")), "next": NEXT}),
+    "Explanation": record(
+        {
+            "user_id": TEXT, "segment": TEXT, "as_of": TIME, "member": TRUTH, "since": MAYBE_TIME,
+            "leaves_when": MAYBE_TIME, "enters_when": MAYBE_TIME, "missing": rows_of(ANYTHING),
+            "decided": record({"by": TEXT, "text": TEXT}, {"sibling": TEXT}),
+            "condition": record({"text": TEXT, "holds": TRUTH}),
+            "last_change": {"anyOf": [named("Change"), {"type": "null"}]},
+        }
+    ),
     "Forgotten": record({"user_id": TEXT, "forgotten": TRUTH}),
     "Definition": record(
         {"owner": TEXT, "description": TEXT, "when": TEXT},

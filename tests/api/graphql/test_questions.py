@@ -184,7 +184,7 @@ def test_the_deepest_question_is_answered(server: Running) -> None:
 
 
 def test_depth_is_bounded() -> None:
-    """The graph goes round nowhere, so no question about it is as deep as the bound: the bound stands alone."""
+    """On a graph of its own: ours goes round nowhere, so no question about it is as deep as the bound."""
     graph = build_schema("type Query { down: Query up: Int }")
     for depth, fits in ((GRAPHQL_DEPTH_MAX, True), (GRAPHQL_DEPTH_MAX + 1, False)):
         text = "{ " + "down { " * (depth - 1) + "up" + " }" * depth

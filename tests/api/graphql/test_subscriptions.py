@@ -39,11 +39,11 @@ class Talk:
 
     def closed(self) -> int:
         """The code with which the server ends it."""
-        with pytest.raises(ConnectionClosed) as ended:
+        try:
             while True:
                 self.socket.recv(PATIENCE_SECONDS)
-        assert ended.value.rcvd is not None
-        return ended.value.rcvd.code
+        except ConnectionClosed as ended:
+            return 0 if ended.rcvd is None else ended.rcvd.code
 
 
 @contextmanager

@@ -1,0 +1,103 @@
+"""One example of each shape, shown in the OpenAPI document; a test holds each to its schema."""
+
+from __future__ import annotations
+
+from segue.domain.event import Json
+
+_AT = "2026-11-22T10:00:00.000Z"
+_EVENT: Json = {
+    "type": "track",
+    "event": "Order Completed",
+    "userId": "u1",
+    "messageId": "m-1",
+    "timestamp": _AT,
+    "properties": {"revenue": 59.9, "currency": "EUR"},
+}
+_CHANGE: Json = {
+    "seq": 42,
+    "id": "chg_42",
+    "user_id": "u1",
+    "segment": "buyers",
+    "action": "entered",
+    "at": _AT,
+    "cause": {"type": "event", "message_id": "m-1"},
+}
+_SEGMENT: Json = {
+    "name": "buyers",
+    "owner": "crm@shop.example",
+    "description": "Has ordered.",
+    "when": 'count("Order Completed") >= 1',
+    "members": 1,
+}
+_FINDING: Json = {
+    "code": "E701",
+    "severity": "error",
+    "message": "there is no segment 'byers'",
+    "hint": "did you mean buyers?",
+}
+
+EXAMPLES: dict[str, Json] = {
+    "Taken": {"success": True},
+    "Event": _EVENT,
+    "Batch": {"batch": [_EVENT], "sentAt": _AT},
+    "Problem": {
+        "type": "urn:segue:error:E701",
+        "title": "Not Found",
+        "status": 404,
+        "detail": "there is no segment 'byers'. did you mean buyers?",
+        "code": "E701",
+        "message": "there is no segment 'byers'",
+        "errors": [_FINDING],
+    },
+    "User": {
+        "user_id": "u1",
+        "known": True,
+        "segments": [{"name": "buyers", "since": _AT}],
+        "attributes": {"traits": {"plan": "pro"}, "features": {"orders": 1}, "scores": {}},
+        "version": 1207,
+    },
+    "Events": {
+        "events": [
+            {
+                "seq": 1207,
+                "type": "track",
+                "message_id": "m-1",
+                "timestamp": _AT,
+                "received_at": _AT,
+                "name": "Order Completed",
+                "properties": {"revenue": 59.9},
+            }
+        ],
+        "next": None,
+    },
+    "Explanation": {
+        "user_id": "u1",
+        "segment": "buyers",
+        "as_of": _AT,
+        "member": True,
+        "decided": {"by": "condition", "text": "the condition holds"},
+        "since": _AT,
+        "last_change": _CHANGE,
+        "leaves_when": None,
+        "enters_when": None,
+        "condition": {"kind": "compare", "text": 'count("Order Completed") >= 1', "holds": True},
+        "missing": [],
+    },
+    "Forgotten": {"user_id": "u1", "forgotten": True},
+    "Definition": {
+        "owner": "crm@shop.example",
+        "description": "Has ordered.",
+        "when": 'count("Order Completed") >= 1',
+    },
+    "Segment": _SEGMENT,
+    "Segments": {"segments": [_SEGMENT]},
+    "Members": {"members": [{"user_id": "u1", "since": _AT}], "total": 1, "next": None},
+    "Changes": {"changes": [_CHANGE], "next": 42},
+    "Condition": {"when": 'count("Order Completed", last 30d) >= 3', "as_of": "2026-11-01"},
+    "Preview": {"count": 1, "share": 0.5, "sample": ["u1"], "as_of": _AT, "overlap": {"buyers": 1}},
+    "Question": {"query": "{ segments { name size } }"},
+    "Graph": {"data": {"segments": [{"name": "buyers", "size": 1}]}},
+    "Health": {"status": "ok"},
+    "Command": {"command": "members", "arguments": {"name": "buyers"}},
+}
+"""By the name of the schema."""
