@@ -15,6 +15,7 @@ from segue.access.gate import Access
 from segue.analysis.explain import Question, explain
 from segue.analysis.explanation import Explanation
 from segue.analysis.fold import Difference
+from segue.analysis.hands import decided
 from segue.analysis.people import People
 from segue.analysis.verify import Claims, Truth, verify
 from segue.domain.change import Change
@@ -352,14 +353,12 @@ class Service:
         """Every membership recomputed by the slow reference; what differs."""
         self.core.drain()
         with self.core.turn:
-            engine, upto = self.engine, self.engine.evaluated_seq
-            now, lists = engine.now, dict(engine.feed.lists)
-            feed = engine.feed
-            overrides = {row: feed.decided(row) for row in {*feed.overrides, *feed.suppressed}}
-            held = engine.everyone()
+            now, upto, held = self.engine.now, self.engine.evaluated_seq, self.engine.everyone()
             last = self.core.progress.next_change - 1
         with duckdb.connect() as connection:
-            people = People(self.log, connection, upto=upto, lists=lists)
+            hands = decided(self.log, connection, upto)
+            people = People(self.log, connection, upto=upto, lists=hands.lists())
+            overrides = hands.overrides(self.workspace.segments.keys())
             truth = Truth(definitions_of(self.workspace), self.rules, overrides)
             claims = Claims(
                 now, people.user_ids, lambda row: held.get(row, frozenset()), self.log.changes(upto=last)
