@@ -4,14 +4,14 @@ PYTHON ?= python3
 JOBS ?= auto
 BIN := .venv/bin
 
-.PHONY: demo test lint bench torture setup clean
+.PHONY: demo test lint bench torture setup sdks clean
 
 demo: setup
 	@$(BIN)/segue demo
 
-test: lint
+test: lint sdks
 	@$(BIN)/python -m segue.engine.warm
-	@$(BIN)/pytest -q -n $(JOBS) --dist worksteal
+	@$(BIN)/pytest -q -rs -n $(JOBS) --dist worksteal
 	@echo "make test: all checks and all tests passed"
 
 lint: setup
@@ -24,11 +24,15 @@ bench: setup
 	@$(BIN)/python -m benchmarks
 
 # Long runs with many more random cases; not part of `make test`.
-torture: setup
+torture: setup sdks
 	@SEGUE_TEST_PROFILE=night $(BIN)/pytest -q -n $(JOBS) --dist worksteal -m "torture or not torture"
 
 setup:
 	@$(PYTHON) scripts/setup.py
 
+# The real SDKs, and a browser to run some of them in. What cannot be had here is said, and not tested.
+sdks:
+	@$(PYTHON) scripts/setup_sdks.py
+
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .sdks .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
