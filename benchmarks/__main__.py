@@ -12,7 +12,10 @@ from pathlib import Path
 
 from benchmarks.figures import Figure
 
-BENCHES = ("decode", "kernel", "segments", "scale", "imports", "restart", "definitions", "live", "reads", "stream")
+BENCHES = (
+    "decode", "kernel", "segments", "scale", "imports", "restart", "definitions", "live", "posts", "reads",
+    "stream",
+)  # fmt: skip
 """Modules with ``run() -> Iterable[Figure]``."""
 
 BASELINE = Path(__file__).with_name("baseline.json")
