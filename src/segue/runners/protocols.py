@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import InvalidState
 
@@ -13,10 +13,37 @@ from segue.api.stream.wire import CUT
 
 _BUFFERED_BYTES_MAX = 16 * 1024
 _FAREWELL_SECONDS = 1
+_LINGER_SECONDS = 0.5
 
 
 class Http(HttpToolsProtocol):
-    """A request can have its connection dropped by the function that its scope holds."""
+    """A request can have its connection dropped by the function that its scope holds.
+
+    When the server ends, a connection at rest stays open for a moment: what was just being sent over it
+    is answered, not reset.
+    """
+
+    _leaving = False
+
+    def shutdown(self) -> None:
+        if self._at_rest():
+            self._leaving = True
+            self.loop.call_later(_LINGER_SECONDS, self._leave)
+        else:
+            super().shutdown()
+
+    def _at_rest(self) -> bool:
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is None or cycle.response_complete
+
+    def _leave(self) -> None:
+        if self._at_rest():
+            self.transport.close()
+
+    def on_headers_complete(self) -> None:
+        super().on_headers_complete()
+        if self._leaving and self.cycle is not None:
+            self.cycle.keep_alive = False
 
     def on_message_begin(self) -> None:
         super().on_message_begin()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import json
 import os
 import secrets
@@ -22,11 +21,13 @@ import uvloop
 from segue.api.access import is_loopback
 from segue.api.app import App
 from segue.api.doors import Doors
-from segue.domain.errors import refusal
+from segue.domain.errors import SegueError
 from segue.domain.limits import SHUTDOWN_SECONDS_MAX, STREAM_MESSAGE_BYTES_MAX
 from segue.engine.warm import NOTICE, is_compiled
+from segue.runners.listening import is_handed, listening, start_anew
 from segue.runners.protocols import Http, WebSocket
 from segue.runners.purging import purging
+from segue.segments.workspace import load_workspace
 from segue.service.commands.control import SERVER_FILE
 from segue.service.quality.watch import Watch
 from segue.service.service import Service
@@ -44,7 +45,6 @@ Ready = Callable[[Started], None]
 
 _KEEP_ALIVE_SECONDS = 75
 """Longer than clients keep an idle connection, so that they never post into one that is closing."""
-_BACKLOG = 2048
 _PING_SECONDS = 30
 """A WebSocket whose client does not answer within it is closed: it is half open."""
 
@@ -57,16 +57,19 @@ def serve(
     clock: str = "wall",
     ready: Ready | None = None,
 ) -> None:
-    """Serves until SIGTERM or SIGINT; port 0 is any free one.
+    """Serves until SIGTERM or SIGINT; port 0 is any free one. SIGHUP starts the program anew.
 
     Once posts are taken, ``ready`` is told; without it, the addresses are printed. Whoever connects
-    before that is answered 503. SegueError E751 when the address cannot be listened on, and what
-    :meth:`Service.open` raises.
+    before that is answered 503, or waits if the socket was handed over. SegueError E751 when the
+    address cannot be listened on, and what :meth:`Service.open` raises.
     """
-    with _listening(host, port) as listener:
+    handed = is_handed()
+    with listening(host, port) as listener:
         server = Running(listener, host, workspace, data, clock)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(server.run(ready))
+            runner.run(server.run_handed(ready) if handed else server.run(ready))
+        if server.anew:
+            start_anew(listener)
 
 
 class Running:
@@ -80,35 +83,50 @@ class Running:
         self._data = data
         self._clock = clock
         self._doors = Doors(secrets.token_urlsafe(32))
+        self._server = _Server(_config(App(self._doors)))
+        self._doors.connections = lambda: len(self._server.server_state.connections)
+        self.anew = False
         self._watch: Watch | None = None
 
     async def run(self, ready: Ready | None) -> None:
         """Opens the service beside the open door, answers until it is told to end, and closes all."""
-        server = _Server(_config(App(self._doors)))
-        self._doors.connections = lambda: len(server.server_state.connections)
-        with _signals(lambda: self._stop(server)):
-            answering = asyncio.create_task(server.serve([self._listener]))
+        with self._signals():
+            answering = self._answering()
             try:
                 service = await asyncio.to_thread(self._opened)
             except BaseException:
-                server.should_exit = True
+                self._server.should_exit = True
                 await answering
                 raise
             with purging(service, self._doors):
-                await self._answer(server, answering, service, ready)
+                await self._answer(answering, service, ready)
+
+    async def run_handed(self, ready: Ready | None) -> None:
+        """The same, with a door that stays shut until the service is open: who knocks waits there."""
+        with self._signals():
+            service = await asyncio.to_thread(self._opened)
+            with purging(service, self._doors):
+                await self._answer(None, service, ready)
+
+    def _answering(self) -> asyncio.Task[None]:
+        """Uvicorn closes the socket that it is given; ours stays, for a start anew."""
+        return asyncio.create_task(self._server.serve([self._listener.dup()]))
 
     async def _answer(
-        self, server: _Server, answering: asyncio.Task[None], service: Service, ready: Ready | None
+        self, answering: asyncio.Task[None] | None, service: Service, ready: Ready | None
     ) -> None:
+        server = self._server
         try:
             with _server_file(self._data, self._url, self._doors.token):
                 self._doors.open(service)
+                answering = answering or self._answering()
                 if not server.should_exit:
-                    self._tell(server, ready)
+                    self._tell(ready)
                 await answering
         finally:
             server.should_exit = True
-            await answering
+            if answering is not None:
+                await answering
             await asyncio.to_thread(self._close, service)
 
     def _opened(self) -> Service:
@@ -130,13 +148,45 @@ class Running:
             self._watch.stop()
         service.close()
 
-    def _stop(self, server: _Server) -> None:
+    def _stop(self) -> None:
         """The first signal lets requests end; the second does not wait for them."""
+        self.anew = False
         self._doors.stop()
-        server.force_exit = server.should_exit
-        server.should_exit = True
+        self._listener.close()
+        self._server.force_exit = self._server.should_exit
+        self._server.should_exit = True
 
-    def _tell(self, server: _Server, ready: Ready | None) -> None:
+    def _restart(self) -> None:
+        """Ends with every request answered, also those that come in this moment; then starts anew.
+
+        Not with a workspace that would not load: the one in force goes on.
+        """
+        try:
+            load_workspace(self._workspace)
+        except SegueError as error:
+            print(f"not started anew, the workspace has findings:\n{error}", file=sys.stderr, flush=True)
+            return
+        self.anew = True
+        self._doors.streams.stop()
+        self._server.should_exit = True
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        """SIGTERM, SIGINT and SIGHUP are ours; in a thread that cannot have signals, nobody's."""
+        loop = asyncio.get_running_loop()
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        calls = {signal.SIGTERM: self._stop, signal.SIGINT: self._stop, signal.SIGHUP: self._restart}
+        for each, call in calls.items():
+            loop.add_signal_handler(each, call)
+        try:
+            yield
+        finally:
+            for each in calls:
+                loop.remove_signal_handler(each)
+
+    def _tell(self, ready: Ready | None) -> None:
         if ready is None:
             self._greet()
             return
@@ -144,7 +194,7 @@ class Running:
 
         def stop() -> None:
             with suppress(RuntimeError):  # the loop has ended, and the server with it
-                loop.call_soon_threadsafe(self._stop, server)
+                loop.call_soon_threadsafe(self._stop)
 
         ready(Started(self._url, stop))
 
@@ -186,37 +236,6 @@ def _config(app: App) -> uvicorn.Config:
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS_MAX,
     )
-
-
-@contextmanager
-def _signals(stop: Callable[[], None]) -> Iterator[None]:
-    """SIGTERM and SIGINT call ``stop``; in a thread that cannot have signals, nothing does."""
-    loop = asyncio.get_running_loop()
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    for each in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(each, stop)
-    try:
-        yield
-    finally:
-        for each in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(each)
-
-
-@contextmanager
-def _listening(host: str, port: int) -> Iterator[socket.socket]:
-    """A listening socket; E751 when there can be none at that address."""
-    try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.create_server(address[:2], family=family, backlog=_BACKLOG)
-    except (OSError, OverflowError, UnicodeError) as fault:
-        taken = isinstance(fault, OSError) and fault.errno == errno.EADDRINUSE
-        reason = "another program listens there" if taken else str(fault)
-        hint = "choose another with --port, or 0 for any free one" if taken else "choose another with --host"
-        raise refusal("E751", f"cannot listen on {host} port {port}: {reason}", hint) from None
-    with listener:
-        yield listener
 
 
 def url_of(host: str, port: int) -> str:
