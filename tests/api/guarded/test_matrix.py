@@ -29,6 +29,9 @@ LET_IN: dict[str, set[str]] = {
     "GET /v1/users/{id}/events": OWN,
     "GET /v1/users/{id}/export": OWN,
     "DELETE /v1/users/{id}": {"admin"},
+    "GET /v1/users/{id}/suppression": {"admin"},
+    "PUT /v1/users/{id}/suppression": {"admin"},
+    "DELETE /v1/users/{id}/suppression": {"admin"},
     "GET /v1/segments": SCOPED,
     "POST /v1/segments/preview": READ,
     "GET /v1/segments/{name}": SCOPED,
@@ -37,6 +40,9 @@ LET_IN: dict[str, set[str]] = {
     "GET /v1/segments/{name}/members": SCOPED,
     "GET /v1/segments/{name}/history": SCOPED,
     "GET /v1/changes": SCOPED,
+    "GET /v1/quality": READ,
+    "GET /v1/quality/anomalies": READ,
+    "GET /metrics": READ,
     "GET /v1/stream": SCOPED | {"token", "stranger", "visitor"},
     "POST /graphql": SCOPED | {"token", "stranger", "visitor"},
     "GET /graphql": SCOPED | {"token", "stranger", "visitor"},
@@ -82,7 +88,7 @@ def header_of(guarded: Guarded, who: str, form: str) -> dict[str, str]:
 def asked(guarded: Guarded, name: str, headers: dict[str, str]) -> tuple[int, str]:
     """The status and code that a route answers with."""
     route = NAMES[name]
-    path = route.path.replace("{id}", "sacrifice" if route.method == "DELETE" else "ann")
+    path = route.path.replace("{id}", "ann" if route.method == "GET" else "sacrifice")
     path = path.replace("{segment}", "buyers")
     path = path.replace("{name}", "no_such_segment" if route.method == "DELETE" else "buyers")
     query = {"user_id": "ann"} if name == "GET /user/segments" else {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 from typing import Any
 from urllib.parse import quote
 
@@ -46,6 +47,42 @@ def test_the_control(guarded: Guarded, route: str) -> None:
         for other in ("bob", "nobody")
     }
     assert len(seen) == 2
+
+
+QUESTIONS = [
+    "{{ user(id: {0}) {{ user_id known version attributes {{ traits }} }} }}",
+    "{{ users(ids: [{0}]) {{ user_id known }} }}",
+    '{{ users(ids: ["ann", {0}]) {{ user_id known }} }}',
+    "{{ user(id: {0}) {{ events {{ name }} }} }}",
+    '{{ user(id: {0}) {{ explain(segment: "buyers") {{ member }} }} }}',
+    '{{ explain(user_id: {0}, segment: "buyers") {{ member }} }}',
+    '{{ a: user(id: "ann") {{ known }} b: user(id: {0}) {{ known }} }}',
+]
+
+
+def answered(guarded: Guarded, question: str, user: str, word: str) -> str:
+    query = question.format(json.dumps(user))
+    return guarded.server.http.post("/graphql", json={"query": query}, headers=bearer(word)).text
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_everyone_else_looks_the_same_to_graphql(guarded: Guarded, question: str) -> None:
+    token = guarded.keys["token"]
+    (found,) = {answered(guarded, question, other, token) for other in OTHERS if other.strip("\x00\n")}
+    assert '"known"' not in found
+    assert "E762" in found
+    assert "E762" not in answered(guarded, question, "ann", token)
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["{ segments { name } }", "{ changes { changes { user_id } } }", '{ preview(when: "true") { count } }',
+     '{ segment(name: "buyers") { name } }'],
+)  # fmt: skip
+def test_a_token_asks_graphql_for_nothing_but_its_user(guarded: Guarded, question: str) -> None:
+    assert "E762" in answered(
+        guarded, question.replace("{", "{{").replace("}", "}}"), "", guarded.keys["token"]
+    )
 
 
 @pytest.mark.parametrize(
