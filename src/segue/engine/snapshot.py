@@ -11,7 +11,6 @@ import os
 import shutil
 import zlib
 from concurrent.futures import ThreadPoolExecutor
-from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,8 @@ from segue.engine.compile import Compiled
 from segue.engine.engine import Engine
 from segue.engine.feed import Awaited, Feed
 from segue.engine.kernel import layout as k
-from segue.engine.machine import fresh_state
+from segue.engine.machine import Machine, fresh_state
+from segue.engine.placement import Placement
 from segue.language.interpret import Noted, Override
 
 FORMAT = 2
@@ -47,6 +47,7 @@ class Meta(msgspec.Struct):
     evaluated_seq: int
     sizes: dict[str, int]
     sums: dict[str, int]
+    placement: Placement
 
 
 class Knowledge(msgspec.Struct):
@@ -85,7 +86,9 @@ def save(engine: Engine, folder: Path) -> None:
     sums["known"] = _write_array(fresh, "known", engine.feed.known)
     sums["feed"] = _write(fresh / "feed", msgspec.msgpack.encode(_known(engine)))
     sizes = {name: len(getattr(state, name)) for name in (*_BY_ROW, *_COUNTED, *_EMPTIED)}
-    meta = Meta(FORMAT, digest_of(engine.compiled), engine.evaluated_seq, sizes, sums)
+    meta = Meta(
+        FORMAT, digest_of(engine.compiled), engine.evaluated_seq, sizes, sums, engine.machine.placement
+    )
     _write(fresh / "meta.json", msgspec.json.encode(meta))
     old = folder.with_name(folder.name + ".old")
     shutil.rmtree(old, ignore_errors=True)
@@ -103,17 +106,17 @@ def erase(folder: Path) -> None:
 
 def load(engine: Engine, compiled: Compiled, folder: Path, upto: int) -> bool:
     """Bring an engine to what a snapshot holds; False if there is none for this program and position."""
-    fresh = fresh_state(compiled)
     try:
         meta = msgspec.json.decode((folder / "meta.json").read_bytes(), type=Meta)
         if meta.format != FORMAT or meta.digest != digest_of(compiled) or meta.evaluated_seq > upto:
             return False
+        fresh = fresh_state(compiled, cells=len(meta.placement.initial))
         with ThreadPoolExecutor(READERS) as beside:
             knowledge = beside.submit(_read_knowledge, folder, meta)
             templates = {name: getattr(fresh, name) for name in k.State._fields if name not in _EMPTIED}
             templates["known"] = engine.feed.known
             reading = {
-                name: beside.submit(_read_array, folder, name, meta, template)
+                name: beside.submit(_read_into, *_place(folder, name, meta, template))
                 for name, template in templates.items()
             }
             arrays = {name: each.result() for name, each in reading.items()}
@@ -123,7 +126,7 @@ def load(engine: Engine, compiled: Compiled, folder: Path, upto: int) -> bool:
     engine.start(compiled)
     engine.feed.known = arrays.pop("known")
     arrays |= {name: _room(getattr(fresh, name), meta.sizes[name]) for name in _EMPTIED}
-    engine.machine.state = k.State(**arrays)
+    engine.machine = Machine(compiled, engine.machine.sink, k.State(**arrays), meta.placement)
     _learn(engine, knows)
     engine.evaluated_seq = meta.evaluated_seq
     return True
@@ -159,32 +162,40 @@ def _room(template: k.AnyArray, size: int) -> k.AnyArray:
     return np.zeros((max(size, len(template)), *template.shape[1:]), template.dtype)
 
 
-def _read_array(folder: Path, name: str, meta: Meta, template: k.AnyArray) -> k.AnyArray:
-    """An array like the template, with the room it had; read into its place and summed on the way."""
-    with (folder / f"{name}.npy").open("rb") as file:
+def _place(
+    folder: Path, name: str, meta: Meta, template: k.AnyArray
+) -> tuple[Path, int, k.AnyArray, int, int]:
+    """Which file belongs into which array, like the template and with the room it had.
+
+    (the file, where its contents begin, the array, how long they are in it, their sum).
+    """
+    path = folder / f"{name}.npy"
+    with path.open("rb") as file:
         np.lib.format.read_magic(file)
         shape, _, kind = np.lib.format.read_array_header_1_0(file)
-        if kind.itemsize != template.itemsize or shape[1:] != template.shape[1:]:
-            raise ValueError(f"{name} is of another program")
-        array = _room(template, meta.sizes[name]) if name in meta.sizes else np.empty(shape, template.dtype)
-        _read_into(file, array[: shape[0]], meta.sums[name])
+        start = file.tell()
+    if kind.itemsize != template.itemsize or shape[1:] != template.shape[1:]:
+        raise ValueError(f"{name} is of another program")
+    array = _room(template, meta.sizes[name]) if name in meta.sizes else np.empty(shape, template.dtype)
     if name == "touched":
         array[shape[0] :] = -1
-    return array
+    return path, start, array, shape[0], meta.sums[name]
 
 
-def _read_into(file: BufferedReader, array: k.AnyArray, wanted: int) -> None:
-    """Fill an array from a file; ValueError when that ends before or sums up to something else."""
+def _read_into(path: Path, start: int, array: k.AnyArray, count: int, wanted: int) -> k.AnyArray:
+    """Fill an array from a file, summed on the way; ValueError when that ends before or sums up otherwise."""
     found = 0
-    if array.size:
-        whole = array.reshape(-1).view(np.uint8).data
-        for start in range(0, len(whole), BYTES_AT_ONCE):
-            part = whole[start : start + BYTES_AT_ONCE]
+    with path.open("rb", buffering=0) as file:
+        file.seek(start)
+        whole = array[:count].reshape(-1).view(np.uint8).data if array[:count].size else memoryview(b"")
+        for at in range(0, len(whole), BYTES_AT_ONCE):
+            part = whole[at : at + BYTES_AT_ONCE]
             if file.readinto(part) != len(part):
-                raise ValueError(f"{file.name} is cut off")
+                raise ValueError(f"{path.name} is cut off")
             found = zlib.crc32(part, found)
     if found != wanted:
-        raise ValueError(f"{file.name} is damaged")
+        raise ValueError(f"{path.name} is damaged")
+    return array
 
 
 def _read_knowledge(folder: Path, meta: Meta) -> Knowledge:
