@@ -22,7 +22,7 @@ from segue.domain.errors import SegueError
 from segue.domain.event import TYPES
 from segue.domain.limits import PIXEL_FIELDS_MAX, PIXEL_KEY_DEPTH_MAX
 from segue.ingest import reject
-from segue.ingest.decode import Decoded, decode_single
+from segue.ingest.decode import Decoded, decode_single, of_items
 from segue.ingest.reject import Rejected
 
 GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
@@ -62,7 +62,7 @@ def _decoded(query: bytes, kind: str, data: bool) -> Decoded:
     fields = dict(pairs)
     if kind not in TYPES:
         raw = _KEY_IN_QUERY.sub(b"", query)
-        return Decoded(rejected=[Rejected(reject.NO_TYPE, f"the pixel's type is {kind[:64]!r}", raw)])
+        return _set_aside(Rejected(reject.NO_TYPE, f"the pixel's type is {kind[:64]!r}", raw))
     if not (data and "data" in fields):
         return decode_single(_written(fields), kind)
     body = _unpacked(fields["data"])
@@ -77,7 +77,7 @@ def _decoded(query: bytes, kind: str, data: bool) -> Decoded:
 
 
 def _nothing(raw: bytes, reason: str) -> Decoded:
-    return Decoded(rejected=[Rejected(reject.NOT_JSON, f"the pixel holds no event: {reason}", raw)])
+    return _set_aside(Rejected(reject.NOT_JSON, f"the pixel holds no event: {reason}", raw))
 
 
 def _unpacked(data: str) -> bytes | None:
@@ -104,3 +104,9 @@ def _written(fields: dict[str, str]) -> bytes:
             place = inner
         place[last] = value
     return json.dumps(found).encode()
+
+
+def _set_aside(rejected: Rejected) -> Decoded:
+    found = of_items(())
+    found.rejected.append(rejected)
+    return found

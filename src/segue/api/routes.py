@@ -71,7 +71,7 @@ _TRACKING = (
 _BROWSERS = (
     Route(
         "GET", "/v1/pixel/{type}", "Takes one event in the address of an image, in base64 or in plain.",
-        pixels.take, {200: ""}, runs=Runs.IN_LOOP, access=Access.WRITE, tracking=True,
+        pixels.take, {200: "", 404: "Problem"}, runs=Runs.IN_LOOP, access=Access.WRITE, tracking=True,
         query=_WRITE_KEY | {"data": "The event: base64 of its JSON."}, gives=("image/gif",),
     ),
     *(
@@ -89,11 +89,12 @@ _BROWSERS = (
     ),
     Route(
         "GET", "/v1/projects/{writeKey}/settings", "What analytics-next asks for before it sends.",
-        browsers.settings, {200: "Any", 400: "Problem"}, runs=Runs.AT_ONCE, access=Access.OPEN, tracking=True,
+        browsers.settings, {200: "Any", 400: "Problem", 404: "Problem"}, runs=Runs.AT_ONCE, access=Access.OPEN,
+        tracking=True,
     ),
     Route(
         "GET", "/sourceConfig", "What rudder-js asks for before it sends.",
-        browsers.source_config, {200: "Any"}, runs=Runs.AT_ONCE, access=Access.OPEN, tracking=True,
+        browsers.source_config, {200: "Any", 401: "Problem"}, runs=Runs.AT_ONCE, access=Access.OPEN, tracking=True,
         query=_WRITE_KEY,
     ),
     Route(

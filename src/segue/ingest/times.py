@@ -139,6 +139,8 @@ def read_times(values: Sequence[object]) -> I64:
     out = np.empty(len(values), np.int64)
     try:
         texts = np.array(values, dtype=f"S{PLAIN_BYTES}")
+        if texts.ndim != 1:  # lists among them became rows
+            raise ValueError
     except (UnicodeEncodeError, ValueError, TypeError):
         unread = len(out)
         out.fill(UNREAD)
