@@ -79,7 +79,7 @@ class Access:
             raise faults.source_off()
         if not allows(key.grant.origins, origin):
             raise faults.foreign_origin()
-        return Source(key.grant.name, key.id)
+        return Source(key.grant.name, key.id, key.grant.in_pages)
 
     def reader(self, word: str) -> Principal:
         """Who holds a read key, an admin key or a token; E761, or E762 for a write key."""

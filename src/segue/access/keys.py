@@ -45,6 +45,12 @@ class Grant:
     origins: tuple[str, ...] = ()
     rate: Rate | None = None
     scope: Scope = EVERYTHING
+    public: bool = False
+
+    @property
+    def in_pages(self) -> bool:
+        """Whether anybody can read the key: it was said, or follows from the sites that it is for."""
+        return self.public or bool(self.origins)
 
     def checked(self) -> Self:
         """The same; E766 for what cannot be."""
@@ -52,6 +58,8 @@ class Grant:
         _word("the environment", self.environment, required=False)
         if self.origins and self.kind is not Kind.WRITE:
             raise bad_option("only write keys have origins", "leave --origin out")
+        if self.public and self.kind is not Kind.WRITE:
+            raise bad_option("only write keys can be public", "leave --public out")
         if self.scope.limited and self.kind is not Kind.READ:
             raise bad_option("only read keys have a scope", "leave --segments and --attributes out")
         return self
@@ -60,7 +68,13 @@ class Grant:
         """As it is stored, and shown."""
         rate = None if self.rate is None else str(self.rate)
         burst = None if self.rate is None else self.rate.burst
-        parts = {"environment": self.environment, "origins": list(self.origins), "rate": rate, "burst": burst}
+        parts = {
+            "environment": self.environment,
+            "origins": list(self.origins),
+            "public": self.public,
+            "rate": rate,
+            "burst": burst,
+        }
         return {name: value for name, value in parts.items() if value} | self.scope.to_json()
 
 
@@ -73,7 +87,8 @@ def grant_of(name: str, kind: Kind, parts: Mapping[str, Json]) -> Grant:
         )
     scope = Scope.of(parts.get("segments"), parts.get("attributes"))
     rate = _rate(parts.get("rate"), parts.get("burst"))
-    return Grant(name, kind, parts.get("environment") or "", origins, rate, scope).checked()
+    environment, public = parts.get("environment") or "", bool(parts.get("public"))
+    return Grant(name, kind, environment, origins, rate, scope, public).checked()
 
 
 def _rate(text: str | None, burst: int | None) -> Rate | None:

@@ -47,7 +47,11 @@ LOCAL = Principal(Role.LOCAL)
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Who sends: the name of the write key. ``key_id`` is None while there are no keys."""
+    """Who sends: the name of the write key. ``key_id`` is None while there are no keys.
+
+    ``public`` says that the key stands where anybody can read it: it must not join two users.
+    """
 
     name: str
     key_id: str | None = None
+    public: bool = False

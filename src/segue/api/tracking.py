@@ -12,6 +12,7 @@ from segue.api.doors import Doors
 from segue.api.request import Request
 from segue.domain.errors import SegueError
 from segue.ingest.decode import Decoded, decode_batch, decode_single
+from segue.ingest.joins import without_joins
 
 TAKEN = Answer(200, b'{"success":true}')
 """Several clients send again what is answered in any other way."""
@@ -42,6 +43,8 @@ async def take(doors: Doors, request: Request, kind: str | None) -> Answer:
 async def keep(doors: Doors, request: Request, decoded: Decoded) -> None:
     """Returns when the events are durable; E604 when they cannot be made so, E760 to E765 for who sends."""
     source = sender(doors, request, decoded.write_key)
+    if source.public:
+        decoded = without_joins(decoded, doors.service.core.intake.identity)
     waiting = asyncio.wrap_future(doors.service.post(decoded, source.name))
     # A request that is given up does not call its events back: the log has them already.
     try:

@@ -74,6 +74,9 @@ def create(
     origin: Annotated[
         list[str] | None, typer.Option(metavar="ORIGIN", help="A site whose pages may use a write key.")
     ] = None,
+    public: Annotated[
+        bool, typer.Option("--public", help="It stands in pages or apps: it must not join two users.")
+    ] = False,
     rate: Annotated[
         str | None, typer.Option(metavar="RATE", help="Requests taken: 100/s, 6000/m, 100000/h.")
     ] = None,
@@ -98,8 +101,9 @@ def create(
       segue keys create --name ops --kind admin --expires 90d --json
     """
     arguments = {
-        "name": name, "kind": kind.value, "environment": environment, "origins": origin or [], "rate": rate,
-        "burst": burst, "segments": segments or [], "attributes": attributes or [], "expires": expires,
+        "name": name, "kind": kind.value, "environment": environment, "origins": origin or [],
+        "public": public, "rate": rate, "burst": burst, "segments": segments or [],
+        "attributes": attributes or [], "expires": expires,
     }  # fmt: skip
     _say_key(_call("keys create", arguments, workspace, data), as_json)
 

@@ -32,6 +32,7 @@ BEFORE_1970 = "E525"
 BAD_ID = "E526"
 NO_TIME = "E527"
 BAD_ROW = "E548"
+NOT_THEIRS = "E769"
 
 HINTS = {
     NOT_JSON: "send one JSON object per event; mend it and replay it from the quarantine",
@@ -45,6 +46,7 @@ HINTS = {
     NO_EVENT_NAME: 'a track call needs "event", a text that is not blank',
     BEFORE_1970: "times run from 1970 on; look at the sender's clock, and at seconds against milliseconds",
     BAD_ID: 'an id has at most 1,024 characters and does not begin with "forgotten:"',
+    NOT_THEIRS: "send it from a server of your own, with a write key that is not public, or replay it",
     BAD_ROW: "mend this line of the file and import it again; the good lines are not taken twice",
     **dict.fromkeys(
         (UNKNOWN_EVENT, UNKNOWN_PROPERTY, MISSING_PROPERTY, WRONG_TYPE, NOT_IN_ENUM, NO_MATCH),

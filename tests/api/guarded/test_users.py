@@ -236,3 +236,23 @@ def test_pages_of_changes_go_on_behind_what_is_hidden(guarded: Guarded) -> None:
         seen += page["changes"]
         after = page["next"]
     assert seen[: len(whole)] == whole
+
+
+def test_with_a_public_key_nobody_is_joined(guarded: Guarded) -> None:
+    """The attack: my own token, the key of the page, and an alias that brings another profile to me."""
+    guarded.send("rich")
+    guarded.send("poor")
+    guarded.await_users("rich", "poor")
+    token, http = guarded.token("poor"), guarded.server.http
+    public = guarded.key("page", "write", "--public")
+    attack = {"userId": "poor", "previousId": "rich"}
+    assert http.post("/v1/alias", json=attack, headers=bearer(public)).status_code == 200
+    seen = http.get("/v1/users/poor/events", headers=bearer(token)).json()["events"]
+    assert [each["type"] for each in seen] == ["track"]
+    held = guarded.server.control("quarantine list", state="open", limit=None)[-1]
+    assert (held["code"], held["source"]) == ("E769", "page")
+    assert guarded.knows("rich")
+    control = bearer(guarded.keys["write"])
+    assert http.post("/v1/alias", json=attack, headers=control).status_code == 200
+    path = "/v1/users/poor/events"
+    assert eventually(lambda: len(http.get(path, headers=bearer(token)).json()["events"]) == 3)

@@ -33,6 +33,7 @@ def run_create(holder: Holder, arguments: Mapping[str, Json], _progress: Progres
     parts = {
         "environment": text_or_none(arguments, "environment"),
         "origins": texts(arguments, "origins"),
+        "public": arguments.get("public") is True,
         "rate": text_or_none(arguments, "rate"),
         "burst": whole_or_none(arguments, "burst"),
         **_scope_in(arguments),
