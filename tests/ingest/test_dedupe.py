@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from segue.domain.limits import DEDUPE_MS
 from segue.ingest.dedupe import EVER, Seen
-from segue.ingest.intake import fingerprints
 from segue.log.fingerprint import fingerprint
 from segue.log.lane.cuts import put_together
+from segue.log.lane.digest import fingerprints
 
 Batch = list[tuple[int, int]]
 """(which event, received at)"""

@@ -76,6 +76,7 @@ class Paths:
         found = np.zeros((len(starts), len(self.place), 2), np.int32)
         sure = np.ones(len(starts), np.uint8)
         if self.place:
+            starts, stops = np.ascontiguousarray(starts), np.ascontiguousarray(stops)
             find_values(octets, starts, stops, self._keys, self._bounds, self._heads, found, sure)
         return found, sure.astype(np.bool_)
 
@@ -180,7 +181,8 @@ class _Numbers:
     def read(self, looked: Looked, starts: Places, stops: Places) -> Ints:
         """The number between each two places."""
         micros, state = np.empty(len(starts), np.int64), np.empty(len(starts), np.uint8)
-        read_micros(looked.octets, starts, stops, MISSING, micros, state)
+        begun, ended = np.ascontiguousarray(starts), np.ascontiguousarray(stops)
+        read_micros(looked.octets, begun, ended, MISSING, micros, state)
         others = np.flatnonzero(state == UNREAD)
         if len(others):
             micros[others] = self._others.read(looked, starts[others], stops[others])

@@ -17,19 +17,22 @@ from segue.engine.machine import Machine
 from segue.engine.selection import select
 from segue.engine.splice import spliced
 from segue.language.interpret import Rules
+from segue.log.lane import warm as lane
 
 NOTICE = "compiling the kernel, once: up to a minute"
 """What to tell who waits for a first start."""
 
 
 def is_compiled() -> bool:
-    """Whether the next start finds the kernel in the cache."""
-    return any(Path(numba.config.CACHE_DIR).rglob("run.*.nbc"))  # type: ignore[attr-defined]
+    """Whether the next start finds the kernel and the lane in the cache."""
+    kernel = any(Path(numba.config.CACHE_DIR).rglob("run.*.nbc"))  # type: ignore[attr-defined]
+    return kernel and lane.is_compiled()
 
 
 def warm() -> float:
     """Have everything compiled; the seconds it took."""
     began = time.perf_counter()
+    lane.warm()
     compiled = compile_definitions((), Rules())
     first, other = (Machine(compiled, lambda _records: None) for _ in range(2))
     first.advance(0)

@@ -28,12 +28,10 @@ from segue.ingest.tally import Tally
 from segue.ingest.times import UNREAD, clamped, corrected
 from segue.log.batch import EventBatch, LazyBodies
 from segue.log.columns import Ints, Picked, Slices
-from segue.log.lane.cuts import Places
-from segue.log.lane.digest import fingerprint_many
+from segue.log.lane.digest import fingerprints
 from segue.log.lane.event import ANONYMOUS, MESSAGE, ORIGINAL, RAW, RECEIVED, SENT, TIMESTAMP, USER
 
 I64 = NDArray[np.int64]
-U64 = NDArray[np.uint64]
 
 
 @dataclass(slots=True)
@@ -43,17 +41,6 @@ class Taken:
     batch: EventBatch
     rejected: list[Rejected]
     tally: Tally
-
-
-def fingerprints(source: str, text: bytes, starts: Places, stops: Places) -> tuple[U64, U64]:
-    """:func:`segue.log.fingerprint.fingerprint` of many ids of one source, as two arrays.
-
-    The ids stand between places of a padded text.
-    """
-    high, low = np.empty(len(starts), np.uint64), np.empty(len(starts), np.uint64)
-    prefix = np.frombuffer(f"{len(source)}:{source}".encode(), np.uint8)
-    fingerprint_many(prefix, np.frombuffer(text, np.uint8), starts, stops, high, low)
-    return high, low
 
 
 class Intake:

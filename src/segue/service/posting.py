@@ -16,6 +16,7 @@ from segue.ingest.decode import Decoded, gathered
 from segue.ingest.reject import Rejected
 from segue.ingest.suppression import let_go
 from segue.ingest.tally import Tally
+from segue.ingest.warm import warm
 from segue.log.batch import EventBatch, Quarantined
 from segue.log.quality import Count
 from segue.observe import recording
@@ -46,7 +47,8 @@ class Committer:
         self._thread = threading.Thread(target=self._run, name="segue-committer")
 
     def start(self) -> None:
-        """Begin to take posts."""
+        """Begin to take posts, the first as fast as any other."""
+        warm()
         self._thread.start()
 
     def stop(self) -> None:

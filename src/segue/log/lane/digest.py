@@ -9,9 +9,13 @@ import math
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from segue.log.lane.compiled import compiled, inlined
 from segue.log.lane.machine import address_of, byte_at
+
+Places = npt.NDArray[np.int32]
+Halves = npt.NDArray[np.uint64]
 
 LANES = 16
 """Texts reckoned together: two vectors of eight words, so that one fills the waits of the other."""
@@ -74,7 +78,7 @@ def _rounds(words: Any, state: Any) -> None:
 
 
 @compiled
-def fingerprint_many(prefix: Any, octets: Any, starts: Any, stops: Any, high: Any, low: Any) -> None:
+def _fingerprint_many(prefix: Any, octets: Any, starts: Any, stops: Any, high: Any, low: Any) -> None:
     """The two halves of the digest of ``prefix`` and each text between two places of ``octets``.
 
     Texts of a like number of blocks are best: a block is reckoned for all lanes when one of them needs it.
@@ -119,3 +123,15 @@ def fingerprint_many(prefix: Any, octets: Any, starts: Any, stops: Any, high: An
         for i in range(lanes):
             high[first + i] = np.uint64(result[0, i]) | np.uint64(result[1, i]) << _SHIFT
             low[first + i] = np.uint64(result[2, i]) | np.uint64(result[3, i]) << _SHIFT
+
+
+def fingerprints(source: str, text: bytes, starts: Places, stops: Places) -> tuple[Halves, Halves]:
+    """:func:`segue.log.fingerprint.fingerprint` of many ids of one source, as two arrays.
+
+    The ids stand between places of a padded text.
+    """
+    high, low = np.empty(len(starts), np.uint64), np.empty(len(starts), np.uint64)
+    prefix = np.frombuffer(f"{len(source)}:{source}".encode(), np.uint8)
+    starts, stops = np.ascontiguousarray(starts), np.ascontiguousarray(stops)
+    _fingerprint_many(prefix, np.frombuffer(text, np.uint8), starts, stops, high, low)
+    return high, low

@@ -91,6 +91,7 @@ def _read(octets: Any, size: int, starts: Any, stops: Any) -> int:
 
 def _written(text: bytes, starts: Places, stops: Places, is_text: bool) -> bytes:
     octets = np.frombuffer(text, np.uint8)
+    starts, stops = np.ascontiguousarray(starts), np.ascontiguousarray(stops)
     room = np.empty(int((stops - starts).sum(dtype=np.int64)) + _HEAD_BYTES_MAX * (len(starts) + 1), np.uint8)
     return room[: _write(octets, starts, stops, is_text, room)].tobytes()
 

@@ -115,6 +115,7 @@ class Words:
 
     def numbered(self, octets: Octets, starts: Numbers, stops: Numbers) -> Numbers:
         """The number of each text between two places; TOO_LONG for one that is not kept."""
+        starts, stops = np.ascontiguousarray(starts), np.ascontiguousarray(stops)
         numbers = np.empty(len(starts), np.int32)
         done = 0
         while True:
