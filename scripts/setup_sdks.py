@@ -13,6 +13,7 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TARGET = os.path.join(ROOT, ".sdks")
 SOURCE = os.path.join(ROOT, "tests", "sdk")
+SECONDS_MAX = 300
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -112,9 +113,10 @@ def run(command, folder=ROOT, environment=None):
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            timeout=SECONDS_MAX,
             check=False,
         )
-    except OSError as fault:
+    except (OSError, subprocess.TimeoutExpired) as fault:
         raise UnavailableError("`%s`: %s" % (" ".join(command[:3]), fault)) from None
     if ended.returncode:
         said = ended.stdout.decode(errors="replace").strip().splitlines()

@@ -9,6 +9,8 @@ from segue.api.answer import PROBLEM, Answer, Header, encode
 from segue.domain.errors import SegueError, refusal
 from segue.domain.limits import FINDINGS_MAX
 
+NO_REQUEST = "E773"
+HEAD_TOO_LARGE = "E774"
 NO_ROUTE = "E741"
 WRONG_METHOD = "E742"
 NOT_ALLOWED = "E746"
@@ -25,6 +27,7 @@ STATUS = {
     "E702": 404,
     "E703": 404,
     "E771": 404,
+    HEAD_TOO_LARGE: 431,
     faults.NO_CREDENTIAL: 401,
     faults.UNKNOWN_CREDENTIAL: 401,
     faults.NOT_FOR_YOU: 403,
@@ -85,6 +88,18 @@ def status_of(error: SegueError) -> int:
     if known is not None:
         return known
     return 500 if found.code.startswith("E6") else 400
+
+
+def no_request(reason: str) -> SegueError:
+    """What came over the connection is not HTTP."""
+    return refusal(
+        NO_REQUEST, f"this is no HTTP request: {reason}", "the connection is closed; send it again"
+    )
+
+
+def head_too_large() -> SegueError:
+    """The request line and headers have no end."""
+    return refusal(HEAD_TOO_LARGE, "the headers are too large", "send large values in the body")
 
 
 def no_route() -> SegueError:

@@ -34,7 +34,14 @@ POSTED_BYTES_MAX = 256 * 1024 * 1024
 """Of all bodies being received, decoded or written at one moment; beyond it a client comes back later."""
 DRAINED_BYTES_MAX = 4 * BODY_BYTES_MAX
 """Of a body that is too large anyway: read to its end, so that the sender hears why, but no further."""
-BODY_SECONDS_MAX = 60
+BODY_SECONDS_MAX = 30
+HEAD_SECONDS_MAX = 10
+"""From the first byte that could begin a request to the last of its headers."""
+HEAD_BYTES_MAX = 64 * 1024
+"""Beyond the piece in which a head begins, which the system bounds."""
+LINGER_SECONDS_MAX = 2
+PIPELINED_MAX = 1_000
+"""Requests of one connection that wait for the one before."""
 READS_MAX = 256
 """Requests that wait for a thread or run in one."""
 COMMANDS_MAX = 8

@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 from typing import Any, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import InvalidState
 
 from segue.api.stream.wire import CUT
+from segue.runners.guarded import Guarded
 
 _BUFFERED_BYTES_MAX = 16 * 1024
 _FAREWELL_SECONDS = 1
 _LINGER_SECONDS = 0.5
 
 
-class Http(HttpToolsProtocol):
+class Http(Guarded):
     """A request can have its connection dropped by the function that its scope holds.
 
     When the server ends, a connection at rest stays open for a moment: what was just being sent over it
@@ -31,10 +31,6 @@ class Http(HttpToolsProtocol):
             self.loop.call_later(_LINGER_SECONDS, self._leave)
         else:
             super().shutdown()
-
-    def _at_rest(self) -> bool:
-        cycle: RequestResponseCycle | None = self.cycle
-        return cycle is None or cycle.response_complete
 
     def _leave(self) -> None:
         if self._at_rest():
