@@ -9,7 +9,7 @@ from typing import cast
 
 from segue.api.access import admit
 from segue.api.answer import Answer, encode
-from segue.api.body import DisconnectedError, read_body
+from segue.api.body import DisconnectedError, let_pass, read_body
 from segue.api.doors import Doors
 from segue.api.negotiation import require_agreement
 from segue.api.openapi import document
@@ -64,6 +64,8 @@ class App:
             answer = problem(fault(), success=False if tracking else None)
         took = None if answer.talk else time.perf_counter() - began
         recording.answered(path, request.method, answer.status, took)
+        if request.unread and answer.status >= 400 and scope["type"] == "http":
+            await let_pass(request, receive)
         if request.quota is not None:
             answer = answer.with_headers(request.quota.headers())
         await respond(answer.with_headers(CORS) if tracking else answer, scope, receive, send)
@@ -97,6 +99,7 @@ class App:
             return await self._handled(route, request)
         _ = self._doors.service  # a body is not read for nothing
         with self._doors.hold() as grow:
+            request.unread = False
             request.body = await read_body(receive, grow)
             return await self._handled(route, request)
 

@@ -5,11 +5,18 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 
 from segue.api.problems import TOO_MUCH
-from segue.api.request import Message, Receive
+from segue.api.request import Message, Receive, Request
 from segue.domain.errors import SegueError, refusal
-from segue.domain.limits import BODY_BYTES_MAX, BODY_SECONDS_MAX, DRAINED_BYTES_MAX
+from segue.domain.limits import (
+    BODY_BYTES_MAX,
+    BODY_SECONDS_MAX,
+    DRAINED_BYTES_MAX,
+    REFUSED_BYTES_MAX,
+    REFUSED_SECONDS_MAX,
+)
 
 TOO_LARGE = "E503"
 UNREADABLE = "E745"
@@ -37,6 +44,24 @@ async def read_body(receive: Receive, grow: Callable[[int], None]) -> bytes:
             return await _rest(receive, message, grow)
     except TimeoutError:
         raise refusal(TOO_MUCH, "the body came too slowly", "send it in smaller batches") from None
+
+
+async def let_pass(request: Request, receive: Receive) -> None:
+    """Takes a small body off the connection of a request that was refused, so that the client can go on.
+
+    A large or slow one is not waited for: the connection ends behind the answer.
+    """
+    announced = request.header(b"content-length") or b"0"
+    if int(announced) > REFUSED_BYTES_MAX:
+        return
+    size = 0
+    with suppress(TimeoutError):
+        async with asyncio.timeout(REFUSED_SECONDS_MAX):
+            while size <= REFUSED_BYTES_MAX:
+                message = await receive()
+                if not message.get("more_body"):
+                    return
+                size += len(message["body"])
 
 
 async def _rest(receive: Receive, message: Message, grow: Callable[[int], None]) -> bytes:

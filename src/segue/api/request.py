@@ -26,12 +26,24 @@ BAD_BODY = "E744"
 class Request:
     """One HTTP request. ``path`` is percent-encoded as it was sent, without its last slash.
 
-    ``params`` holds the parts of the path that vary, decoded; ``body`` is read before a handler runs.
+    ``params`` holds the parts of the path that vary, decoded; ``body`` is read before a handler runs, and is
+    ``unread`` until then.
     ``principal`` is who reads or edits, ``source`` who sends if a header tells, ``quota`` how far the
     asker is from its limit.
     """
 
-    __slots__ = ("_query", "body", "method", "params", "path", "principal", "quota", "scope", "source")
+    __slots__ = (
+        "_query",
+        "body",
+        "method",
+        "params",
+        "path",
+        "principal",
+        "quota",
+        "scope",
+        "source",
+        "unread",
+    )
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
@@ -42,6 +54,7 @@ class Request:
             self.path = self.path[:-1]
         self.params: Mapping[str, str] = {}
         self.body = b""
+        self.unread = True
         self.principal: Principal = LOCAL
         self.source: Source | None = None
         self.quota: Verdict | None = None

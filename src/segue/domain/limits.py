@@ -32,6 +32,9 @@ PIXEL_KEY_DEPTH_MAX = 16
 """Objects that the dots of a key open; further dots are part of the last name."""
 POSTED_BYTES_MAX = 256 * 1024 * 1024
 """Of all bodies being received, decoded or written at one moment; beyond it a client comes back later."""
+REFUSED_BYTES_MAX = 64 * 1024
+REFUSED_SECONDS_MAX = 1
+"""Of a body that will not be looked at: it is taken off the connection, so that this one can go on."""
 DRAINED_BYTES_MAX = 4 * BODY_BYTES_MAX
 """Of a body that is too large anyway: read to its end, so that the sender hears why, but no further."""
 BODY_SECONDS_MAX = 30

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import http.client
 import json
 import socket
 from typing import Any
@@ -274,3 +275,22 @@ def test_each_address_has_its_rate(
         assert server.http.get("/healthz").status_code == 200
         refused = server.http.get("/v1/segments")
         assert (refused.status_code, refused.headers["ratelimit-limit"]) == (429, "4")
+
+
+def test_a_client_that_is_refused_keeps_its_connection(guarded: Guarded, sources: dict[str, str]) -> None:
+    """Most clients send a body behind its head, and go on over the same connection."""
+    connection = http.client.HTTPConnection(guarded.server.said["url"].removeprefix("http://"))
+    connection.connect()
+    same = connection.sock
+    body = json.dumps({"batch": [], "x": "y" * 30_000}).encode()
+    found = []
+    for key in (sources["asleep"], "nobody's", sources["north"]) * 3:
+        connection.request("POST", "/v1/batch", body, basic(key))
+        answer = connection.getresponse()
+        answer.read()
+        found.append(answer.status)
+        connection.request("POST", "/v1/batsch", body, basic(key))
+        assert connection.getresponse().read()
+        assert connection.sock is same
+    connection.close()
+    assert found == [404, 401, 200] * 3
