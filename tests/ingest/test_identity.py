@@ -115,7 +115,7 @@ def kept_by_the_log(fast: Identity, batches: list[Discoveries]) -> Kept:
     merges: list[Merge] = [
         (seq, gone, row) for seq, found in enumerate(batches) for _, gone, row in found.merges
     ]
-    return Kept(list(fast.ids), [0] * len(fast), links, aliases, merges)
+    return Kept(list(fast.ids), links, aliases, merges)
 
 
 def replayed(fast: Identity, calls: list[Call], first: int = 0) -> list[Discoveries]:

@@ -165,3 +165,30 @@ def test_forgetting_nobody_changes_nothing(tmp_path: Path) -> None:
         seq = service.log.next_seq
         assert not service.forget("nobody")
         assert service.log.next_seq == seq
+
+
+def test_what_they_said_of_an_account_goes_with_them(tmp_path: Path) -> None:
+    """Colleagues leave at once what held by their word alone, and keep what others said too."""
+    workspace, data = write_workspace(tmp_path / "workspace"), tmp_path / "data"
+    events = [
+        call(1, "group", userId="ann", groupId="acme", traits={"size": 5}),
+        call(2, "group", userId=USER, groupId="acme", traits={"city": f"{MARK} Ulm", "size": 6}),
+        call(3, "group", userId=USER, groupId="alone", traits={"city": f"{MARK} Ulm"}),
+    ]
+    with Service.open(workspace, data) as service:
+        taken(service, tmp_path, events)
+        assert [each.user_id for each in service.members("named")] == [USER, "ann"]
+        assert service.forget(USER)
+        assert service.members("named") == []
+        last = next(change for change in list(service.changes())[::-1] if change.user_id == "ann")
+        assert (last.segment, last.entered, last.cause.value) == ("named", False, "forget")
+        assert service.verify(lambda _done, _total: None) == []
+        assert service.engine.feed.accounts.traits_of("acme") == {"size": 5}
+        save(service)
+        assert not marked(data)
+    for _ in range(2):
+        with Service.open(workspace, data) as service:
+            assert service.members("named") == []
+            assert service.verify(lambda _done, _total: None) == []
+            assert service.engine.feed.accounts.traits_of("acme") == {"size": 5}
+        shutil.rmtree(data / "snapshot", ignore_errors=True)

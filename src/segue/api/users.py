@@ -9,6 +9,7 @@ from segue.api.paging import cursor, limit_of, read_cursor
 from segue.api.request import Request
 from segue.domain.event import Event, Json
 from segue.domain.time import format_instant
+from segue.service import forgetting
 
 
 def explain(doors: Doors, request: Request) -> Answer:
@@ -55,5 +56,6 @@ def event_json(event: Event) -> dict[str, Json]:
 
 def forget(doors: Doors, request: Request) -> Answer:
     """Erases the user; ``forgotten`` is false for one never heard of."""
-    user_id = request.params["id"]
-    return json_answer({"user_id": user_id, "forgotten": doors.service.forget(user_id)})
+    user_id, service = request.params["id"], doors.service
+    found = forgetting.forget(service.core, service.folder, user_id)
+    return json_answer({"user_id": user_id, **found.to_json()})

@@ -17,7 +17,7 @@ from segue.cli.options import (
     WorkspaceOption,
     data_folder,
 )
-from segue.cli.output import say, say_json, say_pieces, table
+from segue.cli.output import say, say_json, say_pieces, table, warn
 from segue.domain.errors import Diagnostic, UsageError
 from segue.domain.event import Json
 from segue.service.export_text import as_csv
@@ -147,7 +147,8 @@ def forget(
 ) -> None:
     """Erase all that is held of a user.
 
-    Changes keep their numbers, under an id that tells nothing.
+    Changes keep their numbers, under an id that tells nothing. The workspace's list files
+    lose the user, too.
 
     \b
     Example:
@@ -159,6 +160,10 @@ def forget(
         say_json(found)
     else:
         say(f"forgot {user}" if found["forgotten"] else f"nothing was known of {user}")
+        for file in found["lists"]:
+            say(f"    taken off {file}")
+    for file in found["still_listed"]:
+        warn(f"warning: {file} names {user} still; take the line out by hand")
 
 
 def suppress(

@@ -6,7 +6,7 @@ any size. Records name the rows they concern, so that a replay need not ask who 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import duckdb
@@ -24,6 +24,7 @@ from segue.engine.partial import partial
 from segue.engine.selection import Selection, select
 from segue.engine.shown import Reader
 from segue.engine.splice import spliced
+from segue.engine.traits import Dated
 from segue.language.interpret import Noted, Override, Rules
 from segue.log.batch import Entry, EventBatch, Record, Stretch
 from segue.log.sqlite import SqliteLog
@@ -61,6 +62,9 @@ class Engine:
         self.made: list[Made] = []
         self.lists: dict[str, frozenset[str]] = {}
         self.evaluated_seq = 0
+        self.left_to_accounts: dict[int, Mapping[str, dict[str, Dated]]] = {}
+        """By the seq of a forgetting: what others said of the accounts that the forgotten spoke for. A replay
+        needs none of it: what the forgotten said is not in the log any more."""
         self.start(compile_definitions((), Rules()))
 
     def start(self, compiled: Compiled) -> None:
@@ -121,11 +125,17 @@ class Engine:
             self.feed.suppress(body["rows"], body["on"])
             self.feed.end_record(record.seq, k.BY_OVERRIDE)
         elif record.kind == "forget":
-            self.feed.forget(body["rows"], record.at, record.seq)
+            self.feed.forget(body["rows"], record.at, record.seq, self.left_to_accounts.pop(record.seq, {}))
         elif record.kind == "definitions":
             self._relist(body)
             self.feed.end_record(record.seq, k.BY_DEFINITION)
         self.machine.run(self.feed.take_batch(), record.at)
+
+    def lose(self, names: Collection[str]) -> None:
+        """Know nothing more of ids that were forgotten, not even that a list or an override awaits them."""
+        for name in names:
+            self.feed.awaited.pop(name, None)
+        self.lists = {each: users.difference(names) for each, users in self.lists.items()}
 
     def _relist(self, body: Mapping[str, Json]) -> None:
         """Put people on lists and take them off as the definitions now say."""

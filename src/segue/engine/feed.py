@@ -23,7 +23,7 @@ from segue.engine.kernel.layout import FOREVER
 from segue.engine.numbering import NOT_ASKED, Numbering
 from segue.engine.readings import Reader
 from segue.engine.slots import SlotReader, read_slots
-from segue.engine.traits import Accounts, Traits
+from segue.engine.traits import Accounts, Dated, Traits
 from segue.language.interpret import Noted, Override
 from segue.language.reading import walk
 from segue.log.batch import EventBatch
@@ -32,6 +32,7 @@ from segue.log.columns import codes, ints, picked
 GIVERS = frozenset(("identify", "group"))
 """Types that set what is given from outside."""
 _GIVES = np.array([type_ in GIVERS for type_ in TYPES], np.bool_)
+_NO_ACCOUNTS: Mapping[str, dict[str, Dated]] = {}
 SUPPRESSED = Noted(False, None, None, "the user is suppressed")
 
 
@@ -453,8 +454,10 @@ class Feed:
             if segment not in ours or not ours[segment].stands(self.now):
                 self._override(survivor, segment, override)
 
-    def forget(self, rows: Iterable[int], at: int, seq: int) -> None:
-        """Profiles are erased."""
+    def forget(
+        self, rows: Iterable[int], at: int, seq: int, accounts: Mapping[str, dict[str, Dated]] = _NO_ACCOUNTS
+    ) -> None:
+        """Profiles are erased; ``accounts`` are the traits left of those for which they spoke."""
         self._release(at)
         self.now = max(self.now, at)
         for row in rows:
@@ -465,6 +468,10 @@ class Feed:
             self.overrides.pop(row, None)
             self.suppressed.discard(row)
             self.builder.add(k.OP_FORGET, row)
+        for account, held in accounts.items():
+            changed = self.accounts.give(account, held)
+            for member in sorted(self.accounts.members(account)):
+                self._set_traits(member, self.account_columns, self.accounts.traits_of(account), changed)
         self.waiting = [entry for entry in self.waiting if self.current(entry[2].row) >= 0]
         heapq.heapify(self.waiting)
         self.builder.end_step(self.now, seq, k.BY_FORGET)

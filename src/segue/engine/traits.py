@@ -21,6 +21,11 @@ def write_latest(held: dict[str, Dated], traits: Mapping[str, Json], timestamp: 
     return written
 
 
+def _value(held: Mapping[str, Dated], key: str) -> Json:
+    dated = held.get(key)
+    return None if dated is None else dated[2]
+
+
 class Traits:
     """Traits by row."""
 
@@ -67,6 +72,13 @@ class Accounts:
     def write(self, account: str, traits: Mapping[str, Json], timestamp: int, seq: int) -> list[str]:
         """Take up what a group call says of the account; the keys that changed."""
         return write_latest(self._traits.setdefault(account, {}), traits, timestamp, seq)
+
+    def give(self, account: str, held: dict[str, Dated]) -> list[str]:
+        """Put other traits in the place of an account's; the keys of which the value changed."""
+        before = self._traits.get(account, {})
+        self._traits[account] = held
+        keys = {**before, **held}
+        return [key for key in keys if _value(before, key) != _value(held, key)]
 
     def join(self, row: int, account: str, timestamp: int, seq: int) -> bool:
         """Take up what a group call says of the profile; whether its account changed."""

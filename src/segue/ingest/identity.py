@@ -272,9 +272,13 @@ class Identity:
         for part in self.rows_of(whole):
             self.ids[part] = FORGOTTEN
         left = [leaving(name) for name in names]
+        self.refuse_before(left, at)
+        return Forgetting(seq, at, left, [leaving(anonymous_profile(name)) for name in visitors])
+
+    def refuse_before(self, left: Iterable[str], at: int) -> None:
+        """Refuse what the ids of these :func:`leaving`s did before ``at`` (ms)."""
         self.forgotten.update(dict.fromkeys(left, at))
         self._bounds.clear()
-        return Forgetting(seq, at, left, [leaving(anonymous_profile(name)) for name in visitors])
 
     # ---- from the log ------------------------------------------------------------------------
 

@@ -9,13 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import msgspec
-
 from segue.domain.errors import SegueError
 from segue.domain.event import Json
 from segue.log import entries, faults, history, quality, stretches
 from segue.log.batch import EventBatch, Stretch
-from segue.log.body import Body, decode_body
 from segue.log.pack import ints32, pack_batch, pack_json, unpack_batch, unpack_columns, unpack_json
 from segue.log.quality import Count
 from segue.log.store import Store
@@ -35,42 +32,87 @@ class _Rewritten:
 
 
 @dataclass(frozen=True, slots=True)
+class Also:
+    """What is known of the forgotten beside their rows: ids as they are shown, and e-mail addresses."""
+
+    names: frozenset[str] = frozenset()
+    addresses: frozenset[str] = frozenset()
+
+
+_NOTHING = Also()
+
+
+@dataclass(frozen=True, slots=True)
 class _Names:
-    """Every id under which the forgotten were known: as users (or as shown), and as anonymous ids."""
+    """Every id under which the forgotten were known: as users (or as shown), and as anonymous ids.
+
+    ``addresses`` are their e-mail addresses in small letters.
+    """
 
     users: set[str]
     anonymous: set[str]
+    addresses: frozenset[str] = frozenset()
 
     def shown(self) -> set[str]:
         """As lists and overrides name them."""
         return self.users | {_ANONYMOUS + name for name in self.anonymous}
 
-    def given_in(self, body: Body) -> bool:
-        """Whether an event is one of theirs."""
-        return (
-            _spelled(body.userId) in self.users
-            or _spelled(body.anonymousId) in self.anonymous
-            or _spelled(body.previousId) in self.users | self.anonymous
-        )
+    def concern(self, value: Json) -> bool:
+        """Whether what was sent is of the forgotten: it names them, or it names nobody and speaks of them."""
+        if isinstance(value, dict):
+            user, visitor, before = (_spelled(value.get(key)) for key in _IDS)
+            if user or visitor or before:
+                theirs = user in self.users or visitor in self.anonymous
+                return theirs or before in self.users | self.anonymous
+        known = self.shown() | self.anonymous
+        return any(text in known or text.lower() in self.addresses for text in _texts(value))
+
+
+_IDS = ("userId", "anonymousId", "previousId")
 
 
 def _spelled(given: object) -> str | None:
     """An id as the text it stands for."""
-    return None if given is None else str(given)
+    if isinstance(given, float) and given.is_integer():
+        given = int(given)
+    return None if given is None or isinstance(given, bool) else str(given)
 
 
-def forget(store: Store, rows: set[int], seq: int) -> None:
-    """Erase these rows up to ``seq``.
+def _texts(value: Json) -> Iterator[str]:
+    """Every text and number within a JSON value, as text."""
+    if isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _texts(part)
+    else:
+        text = _spelled(value)
+        if text is not None:
+            yield text.strip()
+
+
+def forget(store: Store, rows: set[int], seq: int, also: Also = _NOTHING) -> None:
+    """Erase these rows up to ``seq``, and what is not theirs but ``also`` of them.
 
     The new history files are written first, then one transaction changes every table, then the old files
     go and the database is written anew; what a crash leaves of the last two :func:`finish` does at the
     next open.
     """
-    if rows:
-        rewritten = list(_rewrite_stretches(store, rows, seq))
+    if rows or also.names:
+        rewritten = list(_rewrite_stretches(store, rows, seq)) if rows else []
         with store.transaction() as connection:
-            _erase_tables(connection, store.folder, rows, seq, rewritten)
+            _erase_tables(connection, store.folder, rows, seq, rewritten, also)
     finish(store)
+
+
+def mentioned(store: Store, also: Also) -> bool:
+    """Whether a record or something set aside is of these ids, although no profile is."""
+    names = _all_names(set(also.names), set(), also.addresses)
+    with store.reading() as connection:
+        for number, blob in connection.execute("SELECT seq, body FROM records"):
+            body = unpack_json(blob, f"the record at seq {number}")
+            if _without(body, names.shown(), "") != body:
+                return True
+        held = connection.execute("SELECT raw FROM quarantine")
+        return any(_concerns(raw, names) for (raw,) in held)
 
 
 def finish(store: Store) -> None:
@@ -127,9 +169,14 @@ def _rewrite(folder: Path, stretch: Stretch, rows: set[int], seq: int) -> _Rewri
 
 
 def _erase_tables(
-    connection: sqlite3.Connection, folder: Path, rows: set[int], seq: int, rewritten: list[_Rewritten]
+    connection: sqlite3.Connection,
+    folder: Path,
+    rows: set[int],
+    seq: int,
+    rewritten: list[_Rewritten],
+    also: Also,
 ) -> None:
-    names = _names_of(connection, rows)
+    names = _names_of(connection, rows, also)
     for change in rewritten:
         connection.execute("DELETE FROM stretches WHERE path = ?", (change.old.path,))
         if change.new is not None:
@@ -146,14 +193,18 @@ def _erase_tables(
     connection.executemany("INSERT OR IGNORE INTO erasing VALUES (?)", [(name,) for name in leavings])
 
 
-def _names_of(connection: sqlite3.Connection, rows: set[int]) -> _Names:
+def _names_of(connection: sqlite3.Connection, rows: set[int], also: Also) -> _Names:
     chosen = ",".join(map(str, rows))
     shown = _column(connection, f'SELECT user_id FROM profiles WHERE "row" IN ({chosen})')
     linked = _column(connection, f'SELECT anonymous_id FROM links WHERE "row" IN ({chosen})')
     renamed = _column(connection, f'SELECT previous_id FROM aliases WHERE "row" IN ({chosen})')
-    both = shown | renamed
-    bare = {name.removeprefix(_ANONYMOUS) for name in both if name.startswith(_ANONYMOUS)}
-    return _Names(users=both, anonymous=linked | renamed | bare)
+    return _all_names(shown | renamed | also.names, linked | renamed, also.addresses)
+
+
+def _all_names(users: set[str], anonymous: set[str], addresses: frozenset[str]) -> _Names:
+    bare = {name.removeprefix(_ANONYMOUS) for name in users if name.startswith(_ANONYMOUS)}
+    lowered = frozenset(each.strip().lower() for each in addresses)
+    return _Names(users=users, anonymous=anonymous | bare, addresses=lowered)
 
 
 def _column(connection: sqlite3.Connection, query: str) -> set[str]:
@@ -248,8 +299,10 @@ def _erase_quarantine(connection: sqlite3.Connection, names: _Names) -> int:
 def _concerns(raw: bytes, names: _Names) -> bool:
     """Whether what was sent is of the forgotten; of what cannot be read, whether it spells one of them."""
     try:
-        return names.given_in(decode_body(raw))
-    except msgspec.DecodeError:
-        spellings = {json.dumps(name).encode() for name in names.users | names.anonymous}
-        spellings |= {b'"%s"' % name.encode() for name in names.users | names.anonymous}
-        return any(spelling in raw for spelling in spellings)
+        return names.concern(json.loads(raw))
+    except (ValueError, RecursionError):
+        known = names.users | names.anonymous
+        spellings = {json.dumps(name).encode() for name in known}
+        spellings |= {b'"%s"' % name.encode() for name in known}
+        spellings |= {address.encode() for address in names.addresses}
+        return any(spelling in raw.lower() or spelling in raw for spelling in spellings)

@@ -25,6 +25,7 @@ from segue.log import (
 )
 from segue.log.batch import Entry, EventBatch, Quarantined, Record, Stretch
 from segue.log.changes import ChangeColumns, ChangePage, Progress
+from segue.log.forget import Also
 from segue.log.identity import Identity
 from segue.log.lock import FolderLock
 from segue.log.quality import Count
@@ -226,14 +227,20 @@ class SqliteLog:
 
     # ---- forgetting ----
 
-    def forget(self, rows: set[int], seq: int) -> None:
+    def mentioned(self, also: Also) -> bool:
+        """Whether a record or something set aside is of these ids, although no profile is."""
+        return forget.mentioned(self._store, also)
+
+    def forget(self, rows: set[int], seq: int, also: Also | None = None) -> None:
         """Erase all that the log holds of these profiles up to ``seq``, from every file of the log.
+
+        ``also`` names what is known of them beside.
 
         Their changes keep their numbers under the id ``forgotten:<random>``, one for each row. When it
         raises E604 the rest is erased at the next call or open.
         """
         with self._upkeep:
-            forget.forget(self._store, rows, seq)
+            forget.forget(self._store, rows, seq, also or Also())
 
     def _stored_next_seq(self) -> int:
         with self._store.reading() as connection:

@@ -35,6 +35,7 @@ from segue.segments import plan
 from segue.segments.workspace import Workspace
 from segue.service.counting import today
 from segue.service.suppressed import restore_suppressions
+from segue.service.unfinished import finish_forgettings
 
 Progress = Callable[[int, int], None]
 UTC = ZoneInfo("UTC")
@@ -88,6 +89,7 @@ class Core:
         self.gate = threading.RLock()
         self.turn = threading.RLock()
         self.progress = log.progress()
+        finish_forgettings(log)
         forgettings = [forgetting_of(record) for record in log.records("forget")]
         self._opening = Opening(log, None if clock == "log" else wall_ms() - 8 * 86_400_000, forgettings)
         self.intake = self._opening.intake

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -44,6 +45,7 @@ from segue.service import asking
 from segue.service.core import Core, definitions_of, rules_of, wall_ms
 from segue.service.counting import counts_of
 from segue.service.export import events_as_sent
+from segue.service.forgetting import forget
 from segue.service.posting import Committer
 from segue.service.profiles import Profiles
 from segue.service.quarantining import replayed
@@ -180,6 +182,11 @@ class Service:
         """Take events over the wire; the future tells the counts once they are on disk (E604 if not)."""
         assert self._committer is not None, "serving only"
         return self._committer.post(decoded, source)
+
+    def posted(self, decoded: Decoded, source: str) -> asyncio.Future[Tally]:
+        """The same for who waits in an event loop."""
+        assert self._committer is not None, "serving only"
+        return self._committer.posted(decoded, source)
 
     # ---- definitions -------------------------------------------------------------------------
 
@@ -407,27 +414,7 @@ class Service:
 
     def forget(self, user_id: str) -> bool:
         """Erase all that is held of someone; whether there was anything."""
-        self.core.drain()
-        with self.core.gate:
-            row = self.row_of(user_id)
-            if row is None:
-                return False
-            identity = self.core.intake.identity
-            rows = identity.rows_of(row)
-            seq, at = self.log.next_seq, self.core.stamp()
-            forgetting = identity.forget(row, seq, at)
-            body = {"rows": sorted(rows), "left": forgetting.left, "unseen": forgetting.unseen}
-            done = self.core.record("forget", body)
-        done.result()
-        self.core.forget_snapshots()
-        self.log.forget(rows, seq)
-        self._rename_forgotten(rows)
-        return True
-
-    def _rename_forgotten(self, rows: set[int]) -> None:
-        kept = self.log.identity().user_ids
-        for row in rows:
-            self.core.intake.identity.ids[row] = kept[row]
+        return forget(self.core, self.folder, user_id).found
 
     def export_all(self) -> Iterator[dict[str, Json]]:
         """Every event that took effect, once, in log order, with its fields as sent."""

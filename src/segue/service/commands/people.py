@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 
 
 def run_forget(service: Service, arguments: Mapping[str, Json], _progress: Progress) -> Iterator[Json]:
-    """``user``: whether there was anything to forget."""
+    """``user``: whether there was anything to forget, and in which of the workspace's lists."""
+    from segue.service.forgetting import forget
+
     user_id = text(arguments, "user")
-    yield {"user_id": user_id, "forgotten": service.forget(user_id)}
+    yield {"user_id": user_id, **forget(service.core, service.folder, user_id).to_json()}
 
 
 def run_suppress(service: Service, arguments: Mapping[str, Json], _progress: Progress) -> Iterator[Json]:
