@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 
 from segue.api.access import sender
@@ -17,7 +16,7 @@ from segue.ingest.joins import without_joins
 TAKEN = Answer(200, b'{"success":true}')
 """Several clients send again what is answered in any other way."""
 
-DECODED_IN_LOOP_MAX = 32 * 1024
+DECODED_IN_LOOP_MAX = 64 * 1024
 """Bytes as sent; larger bodies are decoded in a thread, so that nobody else waits for them."""
 
 SHORT_FORMS = {
@@ -45,10 +44,8 @@ async def keep(doors: Doors, request: Request, decoded: Decoded) -> None:
     source = sender(doors, request, decoded.write_key)
     if source.public:
         decoded = without_joins(decoded, doors.service.core.intake.identity)
-    waiting = asyncio.wrap_future(doors.service.post(decoded, source.name))
-    # A request that is given up does not call its events back: the log has them already.
     try:
-        await asyncio.shield(waiting)
+        await doors.service.posted(decoded, source.name)
     except SegueError:
         doors.not_taken()
         raise
@@ -69,5 +66,3 @@ def preflight(request: Request) -> Answer:
     if asked:
         allowed += [(b"access-control-allow-headers", asked), (b"vary", b"Access-Control-Request-Headers")]
     return Answer(204, headers=tuple(allowed))
-
-

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import queue
 import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -27,13 +29,17 @@ POSTS_WAITING_MAX = 4_096
 POSTS_AT_ONCE = 512
 
 
+Done = Future[Tally] | asyncio.Future[Tally]
+Outcome = Tally | BaseException
+
+
 @dataclass(slots=True)
 class Post:
     """One request's events and who waits for them."""
 
     decoded: Decoded
     source: str
-    done: Future[Tally]
+    done: Done
     received: float
     """By ``time.perf_counter``."""
 
@@ -62,15 +68,24 @@ class Committer:
         E604 when too much waits already.
         """
         done: Future[Tally] = Future()
-        try:
-            self._posts.put_nowait(Post(decoded, source, done, time.perf_counter()))
-        except queue.Full:
-            done.set_exception(
-                refusal(
-                    "E604", "more posts are waiting than can be written in a moment", "send it again shortly"
-                )
-            )
+        self._put(Post(decoded, source, done, time.perf_counter()))
         return done
+
+    def posted(self, decoded: Decoded, source: str) -> asyncio.Future[Tally]:
+        """The same for who waits in the running event loop.
+
+        The loop is woken once for all posts that were written together.
+        """
+        done: asyncio.Future[Tally] = asyncio.get_running_loop().create_future()
+        self._put(Post(decoded, source, done, time.perf_counter()))
+        return done
+
+    def _put(self, post: Post) -> None:
+        try:
+            self._posts.put_nowait(post)
+        except queue.Full:
+            said, hint = "more posts are waiting than can be written in a moment", "send it again shortly"
+            post.done.set_exception(refusal("E604", said, hint))
 
     def _run(self) -> None:
         while (first := self._posts.get()) is not None:
@@ -91,15 +106,15 @@ class Committer:
 
     def _commit(self, posts: Sequence[Post]) -> None:
         """Write some posts as one transaction and tell everyone who waits."""
+        posts = sorted(posts, key=lambda post: post.source)
+        outcomes: Sequence[Outcome]
         try:
-            tallies = self._written(posts)
+            outcomes = self._written(posts)
         except BaseException as error:  # noqa: BLE001 -- whoever waits must hear of it
-            for post in posts:
-                post.done.set_exception(error)
-            return
-        recording.durable(post.received for post in posts)
-        for post, tally in zip(posts, tallies, strict=True):
-            post.done.set_result(tally)
+            outcomes = [error] * len(posts)
+        else:
+            recording.durable(post.received for post in posts)
+        _tell_all([(post.done, outcome) for post, outcome in zip(posts, outcomes, strict=True)])
 
     def _written(self, posts: Sequence[Post]) -> list[Tally]:
         core = self._core
@@ -136,6 +151,29 @@ class Committer:
         if batches:
             done.add_done_callback(lambda _: recording.evaluated(posts[0].received))
         return tallies
+
+
+def _tell_all(told: Sequence[tuple[Done, Outcome]]) -> None:
+    """Tell everyone who waits: those in threads at once, those in an event loop together."""
+    of_loops: dict[asyncio.AbstractEventLoop, list[tuple[Done, Outcome]]] = {}
+    for done, outcome in told:
+        if isinstance(done, Future):
+            _tell([(done, outcome)])
+        else:
+            of_loops.setdefault(done.get_loop(), []).append((done, outcome))
+    for loop, those in of_loops.items():
+        with suppress(RuntimeError):  # the loop has ended, and who waited with it
+            loop.call_soon_threadsafe(_tell, those)
+
+
+def _tell(told: Sequence[tuple[Done, Outcome]]) -> None:
+    for done, outcome in told:
+        if done.done():  # given up meanwhile: the log has the events all the same
+            continue
+        if isinstance(outcome, BaseException):
+            done.set_exception(outcome)
+        else:
+            done.set_result(outcome)
 
 
 def set_aside(rejected: Rejected, source: str, at: int) -> Quarantined:
