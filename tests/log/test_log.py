@@ -67,7 +67,7 @@ def test_identity_is_loaded_at_once(tmp_path: Path) -> None:
     with opened(tmp_path) as log:
         log.append(_story())
         found = log.identity()
-    assert (found.user_ids, found.created_at) == (["anon:a1", "u1"], [2001, 2002])
+    assert found.user_ids == ["anon:a1", "u1"]
     assert (found.links, found.aliases, found.merges) == ([(2, "a1", 1)], [(4, "old", 1)], [(2, 0, 1)])
 
 
@@ -99,7 +99,7 @@ def test_an_imported_stretch_is_part_of_the_log(tmp_path: Path) -> None:
             imported.created,
             imported.links,
         )
-        assert log.identity().created_at == [2002, 2003]
+        assert log.identity().user_ids == ["anon:a1", "u1"]
         before = told(log)
         assert log.close_stretch(3) == 0
         assert log.close_stretch(2) == 2

@@ -62,14 +62,12 @@ class MarkCursor:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Everyone. ``user_ids[row]`` and ``created_at[row]`` (ms) run over all rows from 0.
+    """Everyone. ``user_ids[row]`` runs over all rows from 0; the rest is in log order.
 
-    A forgotten profile keeps its row; its id is then ``forgotten:<random>``, its ``created_at`` None. The
-    rest is in log order.
+    A forgotten profile keeps its row; its id is then ``forgotten:<random>``.
     """
 
     user_ids: list[str]
-    created_at: list[int | None]
     links: list[Link]
     aliases: list[Alias]
     merges: list[Merge]
@@ -131,14 +129,9 @@ def attach(batch: EventBatch, marks: Marks) -> None:
 
 def load(connection: sqlite3.Connection) -> Identity:
     """Everyone at once."""
-    user_ids: list[str] = []
-    created_at: list[int | None] = []
-    for user_id, at in connection.execute('SELECT user_id, created_at FROM profiles ORDER BY "row"'):
-        user_ids.append(user_id)
-        created_at.append(at)
+    found = connection.execute('SELECT user_id FROM profiles ORDER BY "row"')
     return Identity(
-        user_ids=user_ids,
-        created_at=created_at,
+        user_ids=[user_id for (user_id,) in found],
         links=connection.execute("SELECT * FROM links ORDER BY seq").fetchall(),
         aliases=connection.execute("SELECT * FROM aliases ORDER BY seq").fetchall(),
         merges=connection.execute("SELECT * FROM merges ORDER BY seq").fetchall(),
