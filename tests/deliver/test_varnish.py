@@ -14,12 +14,29 @@ from tests.api.serving import Running, eventually, serving, write_workspace
 from tests.deliver.varnish import free_port, held, varnish
 
 
+def bearer(key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"}
+
+
 class Fronted:
-    """A server, and a client that reaches it through a cache."""
+    """A server with keys, and a client that reaches it through a cache."""
 
     def __init__(self, server: Running, cache: httpx.Client) -> None:
         self.server = server
         self.cache = cache
+        self.cache.headers.update(bearer(self.key("read")))
+        self.sending = bearer(self.key("write"))
+        server.http.headers.update(bearer(self.key("admin")))
+
+    def key(self, kind: str, **limits: object) -> str:
+        """A new key."""
+        made: str = self.server.control("keys create", name=f"{kind}{len(limits)}", kind=kind, **limits)[0][
+            "key"
+        ]
+        return made
+
+    def send(self, path: str, **body: object) -> None:
+        assert self.server.http.post(path, json=body, headers=self.sending).status_code == 200
 
     def read(self, path: str) -> httpx.Response:
         answer = self.cache.get(path)
@@ -41,7 +58,7 @@ class Fronted:
         return [each["name"] for each in self.read(f"/v1/users/{user}/segments").json()["segments"]]
 
     def buy(self, user: str, total: float) -> None:
-        self.server.track(user, "Order Completed", total=total)
+        self.send("/v1/track", userId=user, event="Order Completed", properties={"total": total})
 
 
 @pytest.fixture(params=[True])
@@ -99,15 +116,38 @@ def test_the_forgotten_leave_the_cache(fronted: Fronted) -> None:
 
 
 def test_who_is_absorbed_leaves_the_cache(fronted: Fronted) -> None:
-    body = {"anonymousId": "a", "event": "Order Completed", "properties": {"total": 5}}
-    assert fronted.server.http.post("/v1/track", json=body).status_code == 200
+    fronted.send("/v1/track", anonymousId="a", event="Order Completed", properties={"total": 5})
     eventually(lambda: fronted.segments("anon:a") == ["buyers"])
     fronted.fill("/v1/users/anon:a/segments")
-    assert (
-        fronted.server.http.post("/v1/identify", json={"userId": "ann", "anonymousId": "a"}).status_code
-        == 200
-    )
+    fronted.send("/v1/identify", userId="ann", anonymousId="a")
     eventually(lambda: fronted.read("/v1/users/anon:a/segments").json()["user_id"] == "ann")
+
+
+def test_each_credential_has_its_own_answers(fronted: Fronted) -> None:
+    """A cache must not give one asker what another may see: not to a narrower key, a user, or a stranger."""
+    fronted.buy("ann", 500)
+    eventually(lambda: "big_buyers" in fronted.segments("ann"))
+    path = "/v1/users/ann/segments"
+    fronted.fill(path)
+    narrow = bearer(fronted.key("read", segments=["buyers"]))
+    seen = fronted.cache.get(path, headers=narrow).json()["segments"]
+    assert [each["name"] for each in seen] == ["buyers"]
+    token = fronted.server.control("token", user="ben")[0]["token"]
+    for headers in (bearer(token), bearer("nonsense"), {"Authorization": ""}):
+        refused = fronted.cache.get(path, headers=headers)
+        assert refused.status_code in {401, 403}
+        assert "big_buyers" not in refused.text
+
+
+def test_what_a_token_reads_is_not_held(fronted: Fronted) -> None:
+    fronted.buy("ann", 50)
+    eventually(lambda: fronted.segments("ann") == ["buyers"])
+    token = bearer(fronted.server.control("token", user="ann")[0]["token"])
+    for _ in range(3):
+        answer = fronted.cache.get("/v1/users/ann/segments", headers=token)
+        assert answer.status_code == 200
+        assert "private" in answer.headers["cache-control"]
+        assert not held(answer)
 
 
 @pytest.mark.parametrize("fronted", [False], indirect=True)

@@ -6,6 +6,7 @@ import hashlib
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 
+from segue.access.principal import Principal
 from segue.api.answer import Answer, Header
 from segue.api.request import Request
 from segue.deliver.tags import EVERYTHING, Tags
@@ -25,9 +26,9 @@ class Caching:
         """Of an answer about one profile; ``held`` says that every change of it is told to caches."""
         return self._headers(self.tags.profile(row), held)
 
-    def segment(self, name: str) -> tuple[Header, ...]:
+    def segment(self, name: str, held: bool) -> tuple[Header, ...]:
         """Of an answer about the members of one segment now."""
-        return self._headers(self.tags.segment(name), True)
+        return self._headers(self.tags.segment(name), held)
 
     def _headers(self, tag: str, held: bool) -> tuple[Header, ...]:
         key: Header = (b"surrogate-key", f"{EVERYTHING} {tag}".encode())
@@ -36,6 +37,14 @@ class Caching:
         # Browsers ask every time; a shared cache answers them, each credential for itself.
         shared = b"public, max-age=0, s-maxage=%d, must-revalidate" % self.seconds
         return ((b"cache-control", shared), (b"vary", b"Authorization"), key)
+
+
+def may_be_held(principal: Principal) -> bool:
+    """Whether a cache may answer this asker by itself: it can tell keys apart, but not when a token ends.
+
+    Nor can it tell this machine from another, which matters while there are no keys.
+    """
+    return principal.credential is not None and principal.reads_all and principal.expires is None
 
 
 def tag_of(content: bytes) -> bytes:

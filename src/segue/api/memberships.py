@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from segue.access.principal import Principal
 from segue.access.scope import EVERYTHING, Scope
 from segue.api.answer import Answer, Header, encode
-from segue.api.caching import REVALIDATE, tag_of, unless_known
+from segue.api.caching import REVALIDATE, may_be_held, tag_of, unless_known
 from segue.api.doors import Doors
 from segue.api.request import Request, bad_parameter
 from segue.domain.event import Json
@@ -41,19 +42,18 @@ async def _read(doors: Doors, request: Request, user_id: str) -> Answer:
     look = profiles.fresh(user_id)
     if look is None:
         look = await doors.glance(lambda: profiles.look(user_id))
-    scope = request.principal.scope
-    reading = _unknown(user_id) if look is None else _reading(doors, look, user_id, scope)
+    reading = _unknown(user_id) if look is None else _reading(doors, look, user_id, request.principal)
     return unless_known(request, reading.tag, reading.answer, reading.unchanged)
 
 
-def _reading(doors: Doors, look: Look, user_id: str, scope: Scope) -> _Reading:
+def _reading(doors: Doors, look: Look, user_id: str, principal: Principal) -> _Reading:
     """Made once for as long as the look is good, for each scope and each id that leads there."""
-    own = user_id == look.view.user_id
-    found: _Reading | None = look.made.get((scope, own))
+    view, scope = look.view, principal.scope
+    # Whoever is in no segment can be absorbed or forgotten without a change that caches hear of.
+    held = user_id == view.user_id and bool(view.segments) and may_be_held(principal)
+    found: _Reading | None = look.made.get((scope, held))
     if found is None:
-        # Whoever is in no segment can be absorbed or forgotten without a change that caches hear of.
-        headers = doors.caching.profile(look.row, held=own and bool(look.view.segments))
-        found = look.made[scope, own] = _made(look.view, scope, headers)
+        found = look.made[scope, held] = _made(view, scope, doors.caching.profile(look.row, held))
     return found
 
 

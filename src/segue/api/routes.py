@@ -89,13 +89,13 @@ _BROWSERS = (
     ),
     Route(
         "GET", "/v1/projects/{writeKey}/settings", "What analytics-next asks for before it sends.",
-        browsers.settings, {200: "Any", 400: "Problem", 404: "Problem"}, runs=Runs.AT_ONCE, access=Access.OPEN,
-        tracking=True,
+        browsers.settings, {200: "Any", 400: "Problem", 404: "Problem"}, runs=Runs.AT_ONCE,
+        access=Access.OPEN, tracking=True,
     ),
     Route(
         "GET", "/sourceConfig", "What rudder-js asks for before it sends.",
-        browsers.source_config, {200: "Any", 401: "Problem"}, runs=Runs.AT_ONCE, access=Access.OPEN, tracking=True,
-        query=_WRITE_KEY,
+        browsers.source_config, {200: "Any", 401: "Problem"}, runs=Runs.AT_ONCE, access=Access.OPEN,
+        tracking=True, query=_WRITE_KEY,
     ),
     Route(
         "GET", "/analytics.js/v1/{writeKey}/analytics.min.js", "The browser script that the operator named.",

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from itertools import islice
 
 from segue.api.answer import Answer, json_answer
-from segue.api.caching import NO_STORE, tag_of, unless_known
+from segue.api.caching import NO_STORE, may_be_held, tag_of, unless_known
 from segue.api.doors import Doors
 from segue.api.paging import cursor, limit_of, read_cursor, whole_number
 from segue.api.request import BAD_BODY, Request, bad_parameter
@@ -47,7 +47,7 @@ def members(doors: Doors, request: Request) -> Answer:
     if as_of is not None:
         return answer.with_headers((NO_STORE,))
     tag = tag_of(answer.body)
-    headers = ((b"etag", tag), *doors.caching.segment(request.params["name"]))
+    headers = ((b"etag", tag), *doors.caching.segment(request.params["name"], may_be_held(request.principal)))
     return unless_known(request, tag, answer.with_headers(headers), Answer(304, headers=headers))
 
 

@@ -55,9 +55,8 @@ class Cache:
 
     def _run(self) -> None:
         while (tags := self.pending.take()) is not None:
-            for part in _parts(tags):
-                if not self._purged(part):
-                    return
+            if not all(map(self._purged, _parts(tags))):
+                break
         self._disconnect()
 
     def _purged(self, tags: Sequence[str]) -> bool:
