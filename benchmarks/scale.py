@@ -95,7 +95,7 @@ def _preview(machine: Machine) -> Iterator[Figure]:
 
     def previewed() -> None:
         compiled = program([*conditions(), text])
-        holders(world_of(compiled.program, machine.state, NOTHING), len(compiled.names) - 1)
+        holders(world_of(machine.program, machine.state, NOTHING), len(compiled.names) - 1)
 
     yield Figure("preview over existing features", best_of(3, previewed), "s", 1.0)
 

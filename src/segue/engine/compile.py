@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -26,7 +27,7 @@ _NONE_SHOWN: Mapping[str, Operand] = {}
 
 @dataclass(frozen=True)
 class Compiled:
-    """A program with what its integers stand for."""
+    """A program with what its integers stand for. Where its cells stand is the machine's to say."""
 
     program: k.Program
     registry: Registry
@@ -35,6 +36,7 @@ class Compiled:
     codes: Codes
     rules: Rules
     columns: Mapping[Column, int]  # feature of each given column
+    initials: tuple[tuple[int, ...], ...]  # of features, by number: what their cells hold without events
     atoms: tuple[AtomKey, ...]  # by number
     formulas: tuple[Formula, ...]  # of segments, by number
     cursors: Mapping[tuple[int, int], int]  # by (stream, distance in ms)
@@ -45,6 +47,15 @@ class Compiled:
     def numbers(self) -> dict[str, int]:
         """Segment numbers by name."""
         return {name: number for number, name in enumerate(self.names)}
+
+    @cached_property
+    def features_on(self) -> tuple[tuple[int, ...], ...]:
+        """The features of each stream, by its number."""
+        found: list[list[int]] = [[] for _ in self.program.streams]
+        for number, stream in enumerate(self.program.features["stream"].tolist()):
+            if stream >= 0:
+                found[stream].append(number)
+        return tuple(map(tuple, found))
 
 
 def compile_definitions(
@@ -101,12 +112,12 @@ class _Assembly:
         everyone = self._everyone_due()
         codes = Codes.of(self.registry, self.rules.zone)
         features, streams = self._features(), self._streams()
-        columns = self._columns(features, streams)
         guards = self._guards(everyone)
         code, constants, atoms = self._atoms(guards)
         segments, nodes = self._segments(guards)
         cursors, groups = self.cursors.table(self.pool), self._groups()
-        bounds = self._bounds(codes, guards.at_creation, len(columns))
+        initials = tuple(tuple(self._initial(key)) for key in self.features)
+        bounds = self._bounds(codes, guards.at_creation)
         program = k.Program(
             **codes.tables(),
             streams=streams,
@@ -118,7 +129,7 @@ class _Assembly:
             nodes=nodes,
             zone=zone_transitions(self.rules.zone),
             pool=self.pool.array(),
-            column_initial=columns,
+            column_initial=np.array([value for values in initials for value in values], np.int64),
             atom_sleeper=guards.sleepers,
             atom_sleeper_sum=guards.sleeper_sums,
             code=code,
@@ -137,6 +148,7 @@ class _Assembly:
                 for number, key in enumerate(self.features)
                 if isinstance(key.stream, Column)
             },
+            initials,
             tuple(self.atoms),
             tuple(self.formulas),
             self.cursors.numbers,
@@ -227,25 +239,6 @@ class _Assembly:
         return tuple(sorted(found))
 
     # ---- streams -----------------------------------------------------------------------------
-
-    def _columns(self, features: k.Records, streams: k.Records) -> k.Ints:
-        """Give features their columns, and streams that of the chain's newest entry; the first values of all.
-
-        What an event touches together stands together: a chain before the first feature that reads it.
-        """
-        initial: list[int] = []
-        for number, key in enumerate(self.features):
-            stream = streams[features[number]["stream"]] if isinstance(key.stream, Stream) else None
-            if stream is not None and stream["kept"] and stream["column"] < 0:
-                stream["column"] = len(initial)
-                initial.append(-1)
-            features[number]["column"] = len(initial)
-            initial += self._initial(key)
-        for stream in streams:
-            if stream["kept"] and stream["column"] < 0:
-                stream["column"] = len(initial)
-                initial.append(-1)
-        return np.array([*initial, *([-1, -1] if self.session >= 0 else [])], np.int64)
 
     def _streams(self) -> k.Records:
         table = np.zeros(len(self.registry.streams), k.STREAM)
@@ -364,7 +357,7 @@ class _Assembly:
             self.pool.lists(table[number], member=members[word])
         return table
 
-    def _bounds(self, codes: Codes, at_creation: Sequence[int], width: int) -> k.Ints:
+    def _bounds(self, codes: Codes, at_creation: Sequence[int]) -> k.Ints:
         """The program's scalars, with the most that one operation or one passed entry can need."""
         links = max((len(code.links) for code in codes.all), default=0)
         cursors = max((len(self.cursors.of_stream(n)) for n in self.registry.streams.values()), default=0)
@@ -373,7 +366,7 @@ class _Assembly:
         bounds[k.B_CREATION_AT], bounds[k.B_CREATION_END] = self.pool.put(at_creation)
         bounds[k.B_SESSION_STREAM] = self.session
         bounds[k.B_SESSION_GAP] = self.rules.session_gap_ms
-        bounds[k.B_SESSION_COLUMN] = width - 2 if self.session >= 0 else -1
+        bounds[k.B_SESSION_COLUMN] = -1
         bounds[k.B_ENTRIES_MAX] = links + 1
         bounds[k.B_PUSHES_MAX] = links * cursors + 4 * len(self.atoms) + 2
         bounds[k.B_COUNTS_MAX] = len(valued)

@@ -260,7 +260,7 @@ class Engine:
     def features(self, row: int) -> dict[str, Json]:
         """The values of the named features of a profile, missing ones left out."""
         compiled, feed = self.compiled, self.feed
-        columns = compiled.program.features["column"].tolist()
+        columns = self.machine.placement.features
         cells = self.machine.state.columns[row].tolist()
         reader = Reader(compiled.registry.feature_keys, columns, cells, self.now)
         account = feed.accounts.account_of(row)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from segue.engine.kernel.table import (
     singles_moved,
 )
 from segue.engine.kernel.world import place_batch, world_of
+from segue.engine.placement import Placement
 
 MOVED_AT_ONCE = 1 << 20
 """Entries copied before the memory they stood in is given back."""
@@ -30,8 +31,11 @@ Sink = Callable[[k.Records], None]
 """Takes changes in order, as an array of CHANGE records; ``segment`` is its number in the program."""
 
 
-def fresh_state(compiled: Compiled, rows: int = 1024, entries: int = 1024) -> k.State:
-    """A state without profiles, with room for so many rows and entries."""
+def fresh_state(compiled: Compiled, rows: int = 1024, entries: int = 1024, cells: int = 0) -> k.State:
+    """A state without profiles, with room for so many rows and entries.
+
+    ``cells`` is the width of a row, where it is not that of a program which no event has reached.
+    """
     p = compiled.program
     segments = len(compiled.names)
     words, sums = word_counts(segments)
@@ -47,7 +51,7 @@ def fresh_state(compiled: Compiled, rows: int = 1024, entries: int = 1024) -> k.
     streams["newest"], streams["end"] = k.MISSING, -1
     return k.State(
         registers=registers,
-        columns=np.zeros((rows, len(p.column_initial)), np.int64),
+        columns=np.zeros((rows, cells or len(Placement.of(compiled).initial)), np.int64),
         members=np.zeros((rows, words), np.uint64),
         awake=np.zeros((rows, words), np.uint64),
         awake_sum=np.zeros((rows, sums), np.uint64),
@@ -80,12 +84,21 @@ def _power(size: int) -> int:
 class Machine:
     """Runs one program. Not thread-safe; the kernel itself releases the interpreter lock."""
 
-    def __init__(self, compiled: Compiled, sink: Sink, state: k.State | None = None) -> None:
+    def __init__(
+        self,
+        compiled: Compiled,
+        sink: Sink,
+        state: k.State | None = None,
+        placement: Placement | None = None,
+    ) -> None:
+        """``placement`` says where the cells of ``state`` stand if any event has reached it."""
         self.compiled = compiled
         self.sink = sink
+        self.placement = Placement.of(compiled) if placement is None else placement
         self.state = fresh_state(compiled) if state is None else state
         self._placed: k.State | None = None
         self._places = np.zeros(0, np.int64)
+        self._place()
 
     @property
     def now(self) -> int:
@@ -97,8 +110,35 @@ class Machine:
         """How many rows there are, absorbed and forgotten ones included."""
         return int(self.state.registers[k.R_ROWS])
 
+    def _place(self) -> None:
+        """Note the program with its cells, and which codes lead to streams that share theirs."""
+        self.program = self.placement.applied(self.compiled.program)
+        own = self.placement.own
+        sharing = [not all(own[stream] for stream, *_ in code.links) for code in self.compiled.codes.all]
+        self._sharing = np.array(sharing, np.bool_)
+        self._placed = None
+
+    def separate(self, streams: Iterable[int]) -> None:
+        """Give streams, before the first of their events, cells of their own."""
+        cells = self.placement.separate(self.compiled, streams)
+        columns, width = self.state.columns, len(self.placement.initial)
+        if columns.shape[1] < width:
+            columns = np.zeros((len(columns), width), np.int64)
+            columns[: self.rows, : cells.start] = self.state.columns[: self.rows, : cells.start]
+            self.state = self.state._replace(columns=columns)
+        columns[: self.rows, cells.start : cells.stop] = self.placement.initial[cells.start : cells.stop]
+        self._place()
+
+    def _make_own(self, batch: k.Batch) -> None:
+        """Have cells for whatever the batch may write."""
+        codes = batch.ops["a"][batch.ops["op"] == k.OP_EVENT]
+        if self._sharing[codes].any():
+            found = [self.compiled.codes.all[code] for code in np.unique(codes).tolist()]
+            self.separate([stream for code in found for stream, *_ in code.links])
+
     def run(self, batch: k.Batch, until: int = k.MISSING) -> None:
         """Work off a batch, then everything due up to ``until``; changes go to the sink in order."""
+        self._make_own(batch)
         created = batch.ops["row"][batch.ops["op"] == k.OP_CREATE]
         if len(created):
             self.reserve_rows(int(created.max()) + 1)
@@ -112,7 +152,7 @@ class Machine:
     def _world(self, batch: k.Batch) -> k.Ints:
         """Where everything is; found anew only when an array was replaced."""
         if self._placed is not self.state:
-            self._places = world_of(self.compiled.program, self.state, batch)
+            self._places = world_of(self.program, self.state, batch)
             self._placed = self.state
         place_batch(self._places, batch)
         return self._places
@@ -167,7 +207,7 @@ class Machine:
 
     def compact(self) -> None:
         """Let go of entries too old to matter."""
-        compact(world_of(self.compiled.program, self.state, NOTHING))
+        compact(world_of(self.program, self.state, NOTHING))
 
     def reserve_rows(self, rows: int) -> None:
         """Have room for profiles up to row ``rows - 1``."""

@@ -22,7 +22,8 @@ from segue.engine.compile import Compiled
 from segue.engine.engine import Engine
 from segue.engine.feed import Awaited, Feed
 from segue.engine.kernel import layout as k
-from segue.engine.machine import fresh_state
+from segue.engine.machine import Machine, fresh_state
+from segue.engine.placement import Placement
 from segue.language.interpret import Noted, Override
 
 FORMAT = 2
@@ -46,6 +47,7 @@ class Meta(msgspec.Struct):
     evaluated_seq: int
     sizes: dict[str, int]
     sums: dict[str, int]
+    placement: Placement
 
 
 class Knowledge(msgspec.Struct):
@@ -84,7 +86,9 @@ def save(engine: Engine, folder: Path) -> None:
     sums["known"] = _write_array(fresh, "known", engine.feed.known)
     sums["feed"] = _write(fresh / "feed", msgspec.msgpack.encode(_known(engine)))
     sizes = {name: len(getattr(state, name)) for name in (*_BY_ROW, *_COUNTED, *_EMPTIED)}
-    meta = Meta(FORMAT, digest_of(engine.compiled), engine.evaluated_seq, sizes, sums)
+    meta = Meta(
+        FORMAT, digest_of(engine.compiled), engine.evaluated_seq, sizes, sums, engine.machine.placement
+    )
     said = msgspec.json.encode(meta)
     _write(fresh / "meta.json", b"%d\n%s" % (zlib.crc32(said), said))
     old = folder.with_name(folder.name + ".old")
@@ -110,7 +114,7 @@ def load(engine: Engine, compiled: Compiled, folder: Path, upto: int) -> bool:
         meta = msgspec.json.decode(said, type=Meta)
         if meta.format != FORMAT or meta.digest != digest_of(compiled) or meta.evaluated_seq > upto:
             return False
-        fresh = fresh_state(compiled)
+        fresh = fresh_state(compiled, cells=len(meta.placement.initial))
         with ThreadPoolExecutor(READERS) as beside:
             knowledge = beside.submit(_read_knowledge, folder, meta)
             templates = {name: getattr(fresh, name) for name in k.State._fields if name not in _EMPTIED}
@@ -126,7 +130,7 @@ def load(engine: Engine, compiled: Compiled, folder: Path, upto: int) -> bool:
     engine.start(compiled)
     engine.feed.known = arrays.pop("known")
     arrays |= {name: _room(getattr(fresh, name), meta.sizes[name]) for name in _EMPTIED}
-    engine.machine.state = k.State(**arrays)
+    engine.machine = Machine(compiled, engine.machine.sink, k.State(**arrays), meta.placement)
     _learn(engine, knows)
     engine.evaluated_seq = meta.evaluated_seq
     return True

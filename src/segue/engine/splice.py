@@ -46,6 +46,7 @@ class _Splice:
     def __init__(self, old: Machine, shown: Machine, whole: Compiled, selection: Selection) -> None:
         self.old = old
         self.theirs = old.state
+        self.shown = shown
         self.whole = whole
         self.selection = selection
         self.rows = max(old.rows, shown.rows)
@@ -89,7 +90,10 @@ class _Splice:
             heap=self._heap(numbers, registers),
         )
         self.ours = self._memberships(state)
-        return Machine(self.whole, self.old.sink, self._since(self.ours))
+        return Machine(self.whole, self.old.sink, self._since(self.ours), self.shown.placement)
+
+    def _program(self) -> k.Program:
+        return self.shown.placement.applied(self.whole.program)
 
     # ---- entries and columns -----------------------------------------------------------------
 
@@ -108,29 +112,38 @@ class _Splice:
         return numbers
 
     def _columns(self, numbers: k.Ints32) -> None:
-        """Copy the columns of features taken over, and the heads of chains taken over with new numbers."""
-        rows = self.old.rows
+        """Copy the cells of features taken over, and the heads of chains taken over with new numbers."""
+        rows, kept, streams_kept = self.old.rows, self.selection.kept, self.selection.streams_kept
+        before, after = self.old.placement, self.shown.placement
+        origins = {
+            number: int(self.old.compiled.program.features[at]["stream"]) for number, at in kept.items()
+        }
+        reached = {number for number, origin in origins.items() if origin >= 0 and before.own[origin]}
+        self.shown.separate(
+            {int(self.whole.program.features[number]["stream"]) for number in reached}
+            | {number for number, at in streams_kept.items() if before.own[at]}
+        )
+        self.ours = self.ours._replace(columns=self.shown.state.columns)
+        self.ours.columns[self.shown.rows : self.rows] = after.initial
         ours, theirs = self.ours.columns[:rows], self.theirs.columns[:rows]
-        before, after = self.old.compiled.program, self.whole.program
-        ends = np.append(np.unique([*after.features["column"], *after.streams["column"]]), ours.shape[1])
-        session = int(after.bounds[k.B_SESSION_COLUMN])
-        if session >= 0:
-            ends = np.union1d(ends, [session])
-        for number, at in self.selection.kept.items():
-            to, start = int(after.features[number]["column"]), int(before.features[at]["column"])
-            width = int(ends[np.searchsorted(ends, to, "right")]) - to
-            ours[:, to : to + width] = theirs[:, start : start + width]
-        for number, at in self.selection.streams_kept.items():
-            if after.streams[number]["kept"]:
-                heads = theirs[:, before.streams[at]["column"]]
+        for number, at in kept.items():
+            if number in reached or origins[number] < 0:
+                to, start, width = (
+                    after.features[number],
+                    before.features[at],
+                    len(self.whole.initials[number]),
+                )
+                ours[:, to : to + width] = theirs[:, start : start + width]
+        for number, at in streams_kept.items():
+            if before.own[at] and self.whole.program.streams[number]["kept"]:
+                heads = theirs[:, before.streams[at]]
                 found = np.full(rows, -1, np.int64)
                 held = heads >= 0
                 found[held] = numbers[heads[held]]
-                ours[:, after.streams[number]["column"]] = found
-        stream = int(after.bounds[k.B_SESSION_STREAM])
-        if stream in self.selection.streams_kept:
-            start = int(before.bounds[k.B_SESSION_COLUMN])
-            ours[:, session : session + 2] = theirs[:, start : start + 2]
+                ours[:, after.streams[number]] = found
+        if int(self.whole.program.bounds[k.B_SESSION_STREAM]) in streams_kept:
+            start, to = before.session, after.session
+            ours[:, to : to + 2] = theirs[:, start : start + 2]
 
     def _counts(self, registers: k.Ints) -> k.Records:
         total = int(registers[k.R_COUNTS]) + counts_taken(self.theirs.counts, self.features)
@@ -237,7 +250,7 @@ class _Splice:
             mask[number >> 6] |= np.uint64(1 << (number & 63))
         bits_spliced(self.theirs.members[:rows], self.segments, mask, state.members)
         bits_spliced(self.theirs.awake[:rows], self.segments, mask, state.awake)
-        woken(world_of(self.whole.program, state, NOTHING), self._guarded_otherwise())
+        woken(world_of(self._program(), state, NOTHING), self._guarded_otherwise())
         state.awake_sum[:] = summed(state.awake, state.awake_sum.shape[1])
         return state
 
@@ -275,7 +288,7 @@ class _Splice:
             since_free=np.zeros_like(state.since_free),
         )
         since_spliced(
-            world_of(self.whole.program, fresh, NOTHING),
+            world_of(self._program(), fresh, NOTHING),
             theirs.since_homes, theirs.since_at, theirs.since_segment, self.segments,
             *ours, own,
         )  # fmt: skip

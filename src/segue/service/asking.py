@@ -40,7 +40,8 @@ def previewed(
     compiled = compile_definitions((*definitions, extra), rules, expressions)
     if not same_columns(engine.compiled, compiled):
         return None
-    world = world_of(compiled.program, engine.machine.state, NOTHING)
+    program = engine.machine.placement.applied(compiled.program)
+    world = world_of(program, engine.machine.state, NOTHING)
     held = holders(world, compiled.numbers[PREVIEWED])
     return engine, np.flatnonzero(held).astype(np.int32)
 

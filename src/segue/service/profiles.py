@@ -51,7 +51,6 @@ class Profiles:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._kept: dict[int, _Kept] = {}
-        self._places: tuple[Compiled | None, list[int]] = (None, [])
 
     def fresh(self, user_id: str) -> Look | None:
         """A look that is known to be right without asking the engine; None when it has to be asked."""
@@ -103,7 +102,7 @@ class Profiles:
     def _features(self, engine: Engine, row: int, traits: Mapping[str, Json]) -> dict[str, Json]:
         """The values of the named features, without those that are missing or that only the log tells."""
         compiled, cells = engine.compiled, engine.machine.state.columns[row].tolist()
-        reader = Reader(compiled.registry.feature_keys, self._columns(compiled), cells, engine.now)
+        reader = Reader(compiled.registry.feature_keys, engine.machine.placement.features, cells, engine.now)
         account = _account(engine, row)
         found = {}
         for name, shown in compiled.shown.items():
@@ -111,12 +110,6 @@ class Profiles:
             if value is not None:
                 found[name] = value
         return found
-
-    def _columns(self, compiled: Compiled) -> list[int]:
-        """Where each feature's cells begin."""
-        if self._places[0] is not compiled:
-            self._places = compiled, compiled.program.features["column"].tolist()
-        return self._places[1]
 
 
 def _account(engine: Engine, row: int) -> dict[str, Json]:
