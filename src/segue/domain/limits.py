@@ -43,6 +43,8 @@ HEAD_SECONDS_MAX = 10
 HEAD_BYTES_MAX = 64 * 1024
 """Beyond the piece in which a head begins, which the system bounds."""
 LINGER_SECONDS_MAX = 2
+STALLED_SECONDS_MAX = 30
+"""In which a client has to read some 50 KB of what it asked for, while more is waiting."""
 PIPELINED_MAX = 1_000
 """Requests of one connection that wait for the one before."""
 READS_MAX = 256

@@ -8,7 +8,13 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from segue.api.problems import head_too_large, no_request, problem
 from segue.domain.errors import SegueError
-from segue.domain.limits import HEAD_BYTES_MAX, HEAD_SECONDS_MAX, LINGER_SECONDS_MAX, PIPELINED_MAX
+from segue.domain.limits import (
+    HEAD_BYTES_MAX,
+    HEAD_SECONDS_MAX,
+    LINGER_SECONDS_MAX,
+    PIPELINED_MAX,
+    STALLED_SECONDS_MAX,
+)
 
 
 class Guarded(HttpToolsProtocol):
@@ -22,6 +28,7 @@ class Guarded(HttpToolsProtocol):
     _in_head = False
     _head_bytes = 0
     _patience: asyncio.TimerHandle | None = None
+    _stalled: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -40,8 +47,20 @@ class Guarded(HttpToolsProtocol):
         if self._patience is None and (self._in_head or self._at_rest()):
             self._await_head()
 
+    def pause_writing(self) -> None:
+        """Too much is unread: somebody has to read a good part of it, within bounds."""
+        super().pause_writing()
+        self._stalled = self.loop.call_later(STALLED_SECONDS_MAX, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._stalled is not None:
+            self._stalled.cancel()
+
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
+        if self._stalled is not None:
+            self._stalled.cancel()
         super().connection_lost(exc)
 
     def eof_received(self) -> bool | None:  # type: ignore[override]
