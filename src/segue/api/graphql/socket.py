@@ -24,7 +24,7 @@ from segue.domain.limits import GRAPHQL_INIT_SECONDS_MAX, GRAPHQL_OPERATIONS_MAX
 
 PROTOCOL = "graphql-transport-ws"
 
-BAD_MESSAGE, NOT_BEGUN, WRONG_PROTOCOL = 4400, 4401, 4406
+BAD_MESSAGE, NOT_BEGUN, NO_RIGHT, WRONG_PROTOCOL = 4400, 4401, 4403, 4406
 TOO_LATE, TWICE, BEGUN_TWICE, TOO_MANY = 4408, 4409, 4429, 4413
 
 
@@ -102,6 +102,8 @@ class Socket:
     def _begin(self, message: dict[str, Any]) -> None:
         if not self._begun:
             raise _CloseError(NOT_BEGUN, "Unauthorized: send connection_init first")
+        if not self._asking.doors.access.holds(self._asking.principal):
+            raise _CloseError(NO_RIGHT, "Forbidden: the right to ask has ended")
         number, payload = message.get("id"), message.get("payload")
         if not isinstance(number, str) or not isinstance(payload, dict):
             raise _CloseError(BAD_MESSAGE, "Invalid message")
