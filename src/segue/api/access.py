@@ -33,7 +33,7 @@ def admit(doors: Doors, request: Request, route: Route) -> None:
     if route.access is Access.OPEN:
         return
     if route.access is Access.TOKEN:
-        require_local(request)
+        require_local(request, "commands are taken from this machine alone")
         return
     doors.quotas.ask_address(request, doors.service.workspace.settings)
     if route.access is Access.WRITE:
@@ -208,7 +208,9 @@ def is_loopback(host: str) -> bool:
     return (mapped or address).is_loopback
 
 
-def require_local(request: Request) -> None:
+def require_local(
+    request: Request, finding: str = "there are no keys yet, so only this machine may ask"
+) -> None:
     """E746 unless the request comes from this machine and was meant for it.
 
     A forwarded request is its sender's, not the proxy's. A foreign Host means that a page of
@@ -217,9 +219,7 @@ def require_local(request: Request) -> None:
     client = request.scope.get("client")
     near = client is not None and is_loopback(client[0])
     if not near or any(request.header(name) is not None for name in _FORWARDED):
-        raise refusal(
-            NOT_ALLOWED, "there are no keys yet, so only this machine may ask", "ask from the machine itself"
-        )
+        raise refusal(NOT_ALLOWED, finding, "ask from the machine itself")
     host = (request.header(b"host") or b"localhost").decode("latin-1")
     if not is_loopback(_without_port(host)):
         raise refusal(

@@ -97,6 +97,8 @@ EXAMPLES: dict[str, Json] = {
     "Preview": {"count": 1, "share": 0.5, "sample": ["u1"], "as_of": _AT, "overlap": {"buyers": 1}},
     "Question": {"query": "{ segments { name size } }"},
     "Graph": {"data": {"segments": [{"name": "buyers", "size": 1}]}},
+    "TokenOrder": {"user_id": "u1", "ttl": "15m", "segments": ["buyers"]},
+    "Token": {"token": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ1MSJ9.c2lnbmVk", "user_id": "u1", "expires": _AT},
     "Health": {"status": "ok"},
     "Command": {"command": "members", "arguments": {"name": "buyers"}},
 }

@@ -14,6 +14,7 @@ from segue.api import (
     quality,
     segments,
     status,
+    tokens,
     tracking,
     users,
 )
@@ -235,6 +236,10 @@ _QUALITY = (
 )  # fmt: skip
 
 _SERVER = (
+    Route(
+        "POST", "/v1/tokens", "Makes a token that opens one user's data, for the user's browser or app.",
+        tokens.create, {201: "Token", 400: "Problem"}, access=Access.ADMIN, takes="TokenOrder",
+    ),
     Route(
         "GET", "/healthz", "Whether the process answers.",
         status.health, {200: "Health"}, runs=Runs.AT_ONCE, access=Access.OPEN,

@@ -120,6 +120,11 @@ SCHEMAS: dict[str, Schema] = {
         "type": "object",
         "properties": {"data": {"type": ["object", "null"]}, "errors": rows_of(record({"message": TEXT}))},
     },
+    "TokenOrder": record(
+        {"user_id": TEXT},
+        {"ttl": TEXT, "visitor": TRUTH, "segments": rows_of(TEXT), "attributes": rows_of(TEXT)},
+    ),
+    "Token": record({"token": TEXT, "user_id": TEXT, "expires": TIME}),
     "Health": record({"status": {"const": "ok"}}),
     "Command": record({"command": TEXT}, {"arguments": ANYTHING}),
     "Any": {},

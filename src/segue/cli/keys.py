@@ -102,8 +102,8 @@ def create(
     """
     arguments = {
         "name": name, "kind": kind.value, "environment": environment, "origins": origin or [],
-        "public": public, "rate": rate, "burst": burst, "segments": segments or [],
-        "attributes": attributes or [], "expires": expires,
+        "public": public, "rate": rate, "burst": burst, "segments": segments,
+        "attributes": attributes, "expires": expires,
     }  # fmt: skip
     _say_key(_call("keys create", arguments, workspace, data), as_json)
 
@@ -233,8 +233,8 @@ def token(
         words = f"secret {found['kid']} signs now; tokens of the one before end by {found['before_ends']}"
     else:
         arguments = {
-            "user": user, "ttl": ttl, "visitor": visitor, "segments": segments or [],
-            "attributes": attributes or [],
+            "user": user, "ttl": ttl, "visitor": visitor, "segments": segments,
+            "attributes": attributes,
         }  # fmt: skip
         found = _call("token", arguments, workspace, data)
         words = found["token"]

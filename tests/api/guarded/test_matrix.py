@@ -43,6 +43,7 @@ LET_IN: dict[str, set[str]] = {
     "GET /v1/quality": READ,
     "GET /v1/quality/anomalies": READ,
     "GET /metrics": READ,
+    "POST /v1/tokens": {"admin"},
     "GET /v1/stream": SCOPED | {"token", "stranger", "visitor"},
     "POST /graphql": SCOPED | {"token", "stranger", "visitor"},
     "GET /graphql": SCOPED | {"token", "stranger", "visitor"},
@@ -68,6 +69,7 @@ BODIES = {
     "Definition": {"owner": "nobody"},
     "Command": {"command": "segments"},
     "Question": {"query": "{ __typename }"},
+    "TokenOrder": {"user_id": "ann"},
     "Any": {},
 }  # fmt: skip
 NAMES = {f"{route.method} {route.path}": route for route in ROUTES}

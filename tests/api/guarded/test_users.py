@@ -145,6 +145,41 @@ def test_a_narrow_token_shows_less(guarded: Guarded) -> None:
     assert guarded.server.http.get("/v1/users/ann/events", headers=bearer(narrow)).status_code == 403
 
 
+def test_a_server_gets_tokens_for_its_users(guarded: Guarded) -> None:
+    http, admin = guarded.server.http, bearer(guarded.keys["admin"])
+    order = {"user_id": "ann", "ttl": "1h", "segments": ["big_buyers"], "attributes": []}
+    made = http.post("/v1/tokens", json=order, headers=admin)
+    assert (made.status_code, made.json()["user_id"], made.headers["cache-control"]) == (
+        201,
+        "ann",
+        "no-store",
+    )
+    shown = http.get("/v1/users/ann", headers=bearer(made.json()["token"])).json()
+    assert [each["name"] for each in shown["segments"]] == ["big_buyers"]
+    assert shown["attributes"]["traits"] == {}, "an empty list is nothing, not everything"
+    visitor = http.post("/v1/tokens", json={"user_id": "v1", "visitor": True}, headers=admin).json()
+    assert (visitor["user_id"], status_of(guarded, "anon:v1", visitor["token"])) == ("anon:v1", 200)
+
+
+@pytest.mark.parametrize(
+    ("order", "code"),
+    [
+        ({}, "E744"),
+        ({"user": "ann"}, "E744"),
+        ({"user_id": 7}, "E781"),
+        ({"user_id": ""}, "E768"),
+        ({"user_id": "ann", "ttl": "forever"}, "E768"),
+        ({"user_id": "ann", "ttl": 900}, "E781"),
+        ({"user_id": "ann", "segments": "vip"}, "E781"),
+        ({"user_id": "ann", "attributes": ["plan"]}, "E766"),
+        ({"user_id": "ann", "for_ever": True}, "E744"),
+    ],
+)
+def test_orders_for_tokens_that_are_none(guarded: Guarded, order: dict[str, Any], code: str) -> None:
+    refused = guarded.server.http.post("/v1/tokens", json=order, headers=bearer(guarded.keys["admin"]))
+    assert (refused.status_code, refused.json()["code"]) == (400, code)
+
+
 # ---- visitors, and profiles that become one --------------------------------------------------
 
 

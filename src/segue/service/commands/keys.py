@@ -99,8 +99,11 @@ def _rows(holder: Holder, keys: list[Key]) -> Iterator[Json]:
 
 
 def _scope_in(arguments: Mapping[str, Json]) -> dict[str, list[str] | None]:
-    """Names, each option with commas between them or repeated; None for an option that was left out."""
-    return {name: _names(texts(arguments, name)) or None for name in ("segments", "attributes")}
+    """Names, with commas between them or one by one; None, which is all, for what was left out."""
+    return {
+        name: None if arguments.get(name) is None else _names(texts(arguments, name))
+        for name in ("segments", "attributes")
+    }
 
 
 def _names(found: list[str]) -> list[str]:
