@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segue.domain.limits import DEDUPE_MS
-from segue.ingest.dedupe import EVER, Seen
+from segue.ingest.dedupe import EVER, Archive, Seen
 from segue.log.fingerprint import fingerprint
 from segue.log.lane.cuts import put_together
 from segue.log.lane.digest import fingerprints
@@ -63,14 +63,33 @@ def test_what_is_taken_back_was_never_seen(kept: list[Batch], lost: list[Batch],
     assert seen.seen_many(*words(after), WINDOW).tolist() == plainly(book, after, WINDOW)
 
 
-@given(st.lists(BATCHES, max_size=4), BATCHES)
-def test_saved_and_loaded_is_the_same(batches: list[Batch], after: Batch) -> None:
-    seen = Seen()
-    for batch in batches:
+@given(st.lists(st.lists(BATCHES, max_size=4), max_size=4), BATCHES, st.sampled_from([WINDOW, EVER]))
+def test_an_archive_beside_the_table_changes_nothing(
+    runs: list[list[Batch]], after: Batch, window: int
+) -> None:
+    seen, book = Seen(), dict[int, int]()
+    for batches in runs:
+        for batch in batches:
+            assert seen.seen_many(*words(batch), window).tolist() == plainly(book, batch, window)
+        saved = seen.saved()
+        assert len(saved) == len(book)
+        assert (np.diff(saved[:, 0].astype(object)) >= 0).all()
+        seen = Seen(archive=Archive.of(saved))
+    assert seen.seen_many(*words(after), window).tolist() == plainly(book, after, window)
+
+
+@given(st.lists(BATCHES, max_size=4), BATCHES, BATCHES)
+def test_what_is_taken_back_beside_an_archive_was_never_seen(
+    kept: list[Batch], lost: Batch, after: Batch
+) -> None:
+    seen, book = Seen(), dict[int, int]()
+    for batch in kept:
         seen.seen_many(*words(batch), WINDOW)
-    again = Seen.loaded(seen.saved())
-    assert len(again) == len(seen)
-    assert again.seen_many(*words(after), WINDOW).tolist() == seen.seen_many(*words(after), WINDOW).tolist()
+        plainly(book, batch, WINDOW)
+    seen = Seen(archive=Archive.of(seen.saved()))
+    seen.seen_many(*words(lost), WINDOW)
+    seen.take_back()
+    assert seen.seen_many(*words(after), WINDOW).tolist() == plainly(book, after, WINDOW)
 
 
 @given(BATCHES, BATCHES)
@@ -85,6 +104,19 @@ def many(count: int, received: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     random = np.random.default_rng(count)
     high, low = random.integers(0, 2**64, (2, count), np.uint64)
     return high, low, np.full(count, received, np.int64)
+
+
+def test_an_archive_of_many() -> None:
+    old, new = many(100_000, 100), many(30_000, 200)
+    seen = Seen()
+    seen.seen_many(*old)
+    seen = Seen(archive=Archive.of(seen.saved()))
+    assert not seen.seen_many(*new).any()
+    assert seen.seen_many(*old).all()
+    seen = Seen(archive=Archive.of(seen.saved()))
+    assert seen.seen_many(*new).all()
+    assert seen.seen_many(*old).all()
+    assert len(seen) == 130_000
 
 
 def test_it_grows_and_prunes() -> None:
