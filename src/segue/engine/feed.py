@@ -183,24 +183,17 @@ class Feed:
                 self.event(events.event(index), merges.get(index, ()), named.get(index, ()))
             return self.take_batch()
         special = {*merges, *named}
-        begun: list[int] = []
-        for place, _row, profile_id in events.created:
-            if place not in special and profile_id not in self.awaited:
-                begun.append(place)
-            else:
-                special.add(place)
-        begun = [place for place in begun if events.types[place] not in GIVERS]
-        for place in begun:
-            self._know(events.rows[place])
+        if self.awaited:
+            special.update(place for place, _, profile_id in events.created if profile_id in self.awaited)
+        begun = np.array([place for place, _, _ in events.created if place not in special], np.int64)
+        begun = begun[~_GIVES[codes(events.types, TYPES, np.uint8)[begun]]]
+        rows = ints(events.rows, np.int32)[begun]
+        if len(rows):
+            self._reserve(int(rows.max()) + 1)
+            self.known[rows] = True
         plain = self._plain(events, special, merges, named)
         now = np.maximum(np.maximum.accumulate(ints(events.received, np.int64)), self.now_before)
-        return assembled(
-            events.first_seq + np.array(begun, np.int64),
-            np.array([events.rows[place] for place in begun], np.int32),
-            now[begun] if begun else np.zeros(0, np.int64),
-            plain,
-            self.take_batch(),
-        )
+        return assembled(events.first_seq + begun, rows, now[begun], plain, self.take_batch())
 
     def _plain(
         self,

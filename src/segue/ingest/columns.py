@@ -130,12 +130,16 @@ class Columns:
 
     def texts(self, part: int) -> list[str | None]:
         """The words of one part of each event."""
-        starts, stops = (bounds.tolist() for bounds in self.cuts.bounds(part))
-        text = self.cuts.text
+        starts, stops = self.cuts.bounds(part)
+        if not stops.any():
+            return [None] * len(stops)
+        first, last = int(starts[stops > 0].min()), int(stops.max())
+        text = self.cuts.text[first:last]
+        bounds = zip((starts - first).tolist(), (stops - first).tolist(), strict=True)
         if text.isascii():
             whole = text.decode("ascii")
-            return [whole[start:stop] or None for start, stop in zip(starts, stops, strict=True)]
-        return [text[start:stop].decode() or None for start, stop in zip(starts, stops, strict=True)]
+            return [whole[start:stop] if stop > 0 else None for start, stop in bounds]
+        return [text[start:stop].decode() if stop > 0 else None for start, stop in bounds]
 
     def hold_to(self, plan: TrackingPlan, names: Picked[str | None], tally: Tally) -> None:
         """Add the verdicts on events that the tracking plan blocks, and note those that it warns of."""

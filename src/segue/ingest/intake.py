@@ -8,6 +8,7 @@ log could not take the batch, so that a sender who tries again is not told that 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -150,26 +151,28 @@ class Intake:
         identity, previous = self.identity, columns.previous
         known, seen, into = identity.rows.get, identity.seen.get, identity.into
         users = columns.texts(USER)
+        if not previous and not columns.cuts.spans[:, ANONYMOUS, 1].any():
+            return self._rows_of_users(users, found)
         rows: list[int] = []
-        taken = rows.append
-        if not columns.cuts.spans[:, ANONYMOUS, 1].any():
-            for at, user in enumerate(users):
-                row = None if user is None else known(user)
-                if row is None or at in previous:
-                    taken(identity.resolve(user, None, previous.get(at), at, found))
-                else:
-                    taken(into[row])
-            return rows
         for at, (user, visitor) in enumerate(zip(users, columns.texts(ANONYMOUS), strict=True)):
             last = None if visitor is None else seen(visitor)
             row = last if user is None else known(user)
             if row is not None and at not in previous:
                 row = into[row]
                 if visitor is None or (last is not None and into[last] == row):
-                    taken(row)
+                    rows.append(row)
                     continue
-            taken(identity.resolve(user, visitor, previous.get(at), at, found))
+            rows.append(identity.resolve(user, visitor, previous.get(at), at, found))
         return rows
+
+    def _rows_of_users(self, users: Sequence[str | None], found: Discoveries) -> list[int]:
+        """The same where nobody can join anybody: new users are all there is to learn."""
+        rows: list[int | None] = list(map(self.identity.rows.get, users))  # type: ignore[arg-type]
+        if None in rows:
+            for at, row in enumerate(rows):
+                if row is None:
+                    rows[at] = self.identity.resolve(users[at], None, None, at, found)
+        return list(map(self.identity.into.__getitem__, rows))  # type: ignore[arg-type]
 
 
 def _times(columns: Columns, received_at: int | None, tally: Tally) -> tuple[I64, I64]:

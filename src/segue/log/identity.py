@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from segue.log.batch import Alias, Created, EventBatch, Link, Merge, Stretch
+from segue.log.columns import ints
 
 _INSERTS = {
     "links": "INSERT OR REPLACE INTO links VALUES (?, ?, ?)",
@@ -104,7 +107,8 @@ def of_batch(batch: EventBatch) -> tuple[Marks, list[int]]:
         [(first + at, name, row) for at, name, row in batch.aliases],
         [(first + at, gone, row) for at, gone, row in batch.merges],
     )
-    return marks, [batch.received[at] for at, _, _ in batch.created]
+    received = ints(batch.received, np.int64)
+    return marks, received[[at for at, _, _ in batch.created]].tolist() if batch.created else []
 
 
 def of_stretch(stretch: Stretch) -> Marks:

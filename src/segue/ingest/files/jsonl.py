@@ -28,7 +28,9 @@ from segue.log.lane.octets import PAD
 
 _GZIP = b"\x1f\x8b"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
-_BLOCK_BYTES = 1 << 22
+_BLOCK_BYTES = 1 << 21
+LINES_AT_ONCE = 10_000
+"""More than a usual block has: its lines become one portion, which stays in the processor's cache."""
 _LINE_BYTES_MAX = 1 << 26
 
 Lines = tuple[Cuts, Places]
@@ -73,8 +75,9 @@ def _looked_over(path: Path) -> NDArray[np.int64]:
         if not is_utf8(text):
             bad = next(at for at, line in enumerate(text.split(b"\n"), number) if not is_utf8(line))
             raise faults.encoding(path, f"line {bad} holds other bytes")
-        number += text.count(b"\n")
-        found += [_times(cuts) for cuts, _ in _cut(text, 1)]
+        for cuts, _, following in _cut(text, number):
+            found.append(_times(cuts))
+            number = following
     times = np.concatenate(found)
     last = np.maximum.accumulate(np.where(times != UNREAD, np.arange(len(times)), -1))
     return np.where(last >= 0, times[last], np.iinfo(np.int64).min)
@@ -130,14 +133,15 @@ def _chunks(path: Path) -> Iterator[Lines]:
     """The lines that hold anything, in the file's order."""
     number = 1
     for text in _whole_lines(path):
-        yield from _cut(text, number)
-        number += text.count(b"\n")
+        for cuts, lines, following in _cut(text, number):
+            number = following
+            if len(cuts):
+                yield cuts, lines
 
 
-def _cut(text: bytes, number: int) -> Iterator[Lines]:
-    """Some whole lines, the first of this number."""
+def _cut(text: bytes, number: int) -> Iterator[tuple[Cuts, Places, int]]:
+    """Some whole lines, the first of this number; and the number of the next."""
     padded, at = text + PAD, 0
     while at < len(text):
-        cuts, lines, at, number = cut_lines(padded, at, number, CHUNK_ROWS)
-        if len(cuts):
-            yield cuts, lines
+        cuts, lines, at, number = cut_lines(padded, at, number, LINES_AT_ONCE)
+        yield cuts, lines, number
