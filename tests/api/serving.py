@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -100,13 +101,20 @@ class Running:
 
 
 @contextmanager
-def serving(folder: Path, *options: str) -> Iterator[Running]:
-    """A server over a fresh workspace, or over the one that is there; ended with the block."""
+def serving(
+    folder: Path, *options: str, before: str = "", environment: Mapping[str, str] | None = None
+) -> Iterator[Running]:
+    """A server over a fresh workspace, or over the one that is there; ended with the block.
+
+    ``before`` is Python that its process runs first.
+    """
     if not (folder / "workspace").exists():
         write_workspace(folder / "workspace")
-    command = [sys.executable, "-c", "from segue.cli import main; main()", "serve", "--port", "0"]
+    program = f"{before}\nfrom segue.cli import main\nmain()"
+    command = [sys.executable, "-c", program, "serve", "--port", "0"]
     command += ["--workspace", str(folder / "workspace"), "--data", str(folder / "data"), *options]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+    variables = {**os.environ, **(environment or {})}
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, env=variables) as process:
         running = Running(process, folder)
         try:
             running.wait()
