@@ -9,6 +9,7 @@ import typer
 
 from segue import __version__
 from segue.cli import definitions, people, reading, report, running, taking, workspace
+from segue.cli.events import events
 from segue.cli.keys import keys, token
 from segue.cli.output import say
 from segue.cli.quarantine import quarantine
@@ -49,6 +50,7 @@ COMMANDS: dict[str, Callable[..., int | None]] = {
 for name, command in COMMANDS.items():
     app.command(name)(command)
 app.add_typer(quarantine, name="quarantine")
+app.add_typer(events, name="events")
 app.add_typer(keys, name="keys")
 
 

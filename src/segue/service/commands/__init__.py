@@ -5,6 +5,7 @@ from __future__ import annotations
 from segue.service.commands import (
     changes,
     definitions,
+    events,
     explain,
     keys,
     lists,
@@ -39,6 +40,8 @@ COMMANDS: dict[str, Command] = {
     "quarantine show": Command(quarantine.run_show),
     "quarantine replay": Command(quarantine.run_replay),
     "quarantine drop": Command(quarantine.run_drop),
+    "events": Command(events.run_list),
+    "events infer": Command(events.run_infer),
     "quality": Command(quality.run),
     "suppress": Command(people.run_suppress),
     "forget": Command(people.run_forget),
