@@ -30,7 +30,13 @@ FORMAT = 2
 Spelled = tuple[bool, int | None, str | None, str | None]
 """An override: in or out, until when, by whom, why."""
 _BY_ROW = ("columns", "members", "awake", "awake_sum", "flags", "touched")
-_COUNTED = {"entries": k.R_ENTRIES, "heap": k.R_HEAP}
+_COUNTED = {
+    "entries": (k.R_ENTRIES, 1),
+    "heap": (k.R_HEAP, 1),
+    "since_at": (k.R_SINCE, k.SINCE_UNIT),
+    "since_segment": (k.R_SINCE, k.SINCE_UNIT),
+}
+"""The register that says how many there are, and of what size."""
 _EMPTIED = ("dirty", "touches", "out")
 """Empty between batches; only their room is noted."""
 READERS = 4
@@ -105,13 +111,26 @@ def erase(folder: Path) -> None:
         shutil.rmtree(name, ignore_errors=True)
 
 
+def position(folder: Path) -> int | None:
+    """The log position that a snapshot stands at, None without a whole one."""
+    try:
+        return _read_meta(folder).evaluated_seq
+    except (OSError, ValueError, msgspec.MsgspecError):
+        return None
+
+
+def _read_meta(folder: Path) -> Meta:
+    """What a snapshot says of itself; ValueError when it is damaged."""
+    total, _, said = (folder / "meta.json").read_bytes().partition(b"\n")
+    if zlib.crc32(said) != int(total):
+        raise ValueError("meta.json is damaged")
+    return msgspec.json.decode(said, type=Meta)
+
+
 def load(engine: Engine, compiled: Compiled, folder: Path, upto: int) -> bool:
     """Bring an engine to what a snapshot holds; False if there is none for this program and position."""
     try:
-        total, _, said = (folder / "meta.json").read_bytes().partition(b"\n")
-        if zlib.crc32(said) != int(total):
-            return False
-        meta = msgspec.json.decode(said, type=Meta)
+        meta = _read_meta(folder)
         if meta.format != FORMAT or meta.digest != digest_of(compiled) or meta.evaluated_seq > upto:
             return False
         fresh = fresh_state(compiled, cells=len(meta.placement.initial))
@@ -143,7 +162,8 @@ def _trimmed(state: k.State) -> dict[str, k.AnyArray]:
     rows = int(state.registers[k.R_ROWS])
     found = {name: array for name, array in state._asdict().items() if name not in _EMPTIED}
     found |= {name: getattr(state, name)[:rows] for name in _BY_ROW}
-    found |= {name: getattr(state, name)[: int(state.registers[at])] for name, at in _COUNTED.items()}
+    for name, (register, size) in _COUNTED.items():
+        found[name] = found[name][: int(state.registers[register]) * size]
     return found
 
 
