@@ -1,177 +1,97 @@
-"""The front end is never away: the program starts anew, the socket stays, and whoever connects waits."""
+"""A start after definitions changed goes on from the snapshot that was there before they did."""
 
 from __future__ import annotations
 
-import os
-import signal
-import socket
-import subprocess
-import sys
-import threading
-import time
-from functools import partial
+import json
+import shutil
 from pathlib import Path
+from typing import Any
 
-import httpx
 import pytest
 
-from tests.api.serving import PATIENCE_SECONDS, Running, eventually, serving, write_workspace
-from tests.api.stream.hearing import listening, opened
-from tests.service.crashing import order, require_whole
+from segue.domain.time import format_instant
+from segue.engine.engine import Engine
+from segue.ingest.decode import decode_events
+from segue.service import core
+from segue.service.service import Service
 
-RESTARTS, TORTURE_RESTARTS = 2, 20
-SENDERS = 3
-
-
-class Sender(threading.Thread):
-    """Posts without a pause, on a new connection each time, and never sends anything again."""
-
-    def __init__(self, url: str, first: int) -> None:
-        super().__init__()
-        self.url = url
-        self.number = first
-        self.acknowledged: list[str] = []
-        self.failures: list[str] = []
-        self.longest = 0.0
-        self.ending = False
-
-    def run(self) -> None:
-        headers = {"Connection": "close"}
-        with httpx.Client(base_url=self.url, headers=headers, timeout=PATIENCE_SECONDS) as client:
-            while not self.ending:
-                began = time.monotonic()
-                self.send(client)
-                self.longest = max(self.longest, time.monotonic() - began)
-
-    def send(self, client: httpx.Client) -> None:
-        event = order(self.number)
-        self.number += 1
-        try:
-            answer = client.post("/v1/track", json=event)
-        except httpx.TransportError as error:
-            self.failures.append(repr(error))
-            return
-        if answer.status_code == 200:
-            self.acknowledged.append(event["messageId"])
-        else:
-            self.failures.append(answer.text)
-
-
-def under_load(server: Running, restarts: int, how: signal.Signals) -> list[Sender]:
-    senders = [Sender(server.said["url"], at * 1_000_000) for at in range(SENDERS)]
-    for sender in senders:
-        sender.start()
-    try:
-        for _ in range(restarts):
-            time.sleep(0.5)
-            before = server.said["token"]
-            server.process.send_signal(how)
-            eventually(partial(started_anew, server, before))
-    finally:
-        for sender in senders:
-            sender.ending = True
-        for sender in senders:
-            sender.join()
-    return senders
-
-
-def started_anew(server: Running, before: str) -> bool:
-    said = server._described()
-    if said is None or said["token"] == before:
-        return False
-    server.said = said
-    return True
-
-
-def restart(folder: Path, restarts: int) -> None:
-    with serving(folder) as server:
-        pid = server.process.pid
-        senders = under_load(server, restarts, signal.SIGHUP)
-        assert [each.failures for each in senders] == [[]] * SENDERS
-        print("longest wait", max(each.longest for each in senders), "s")
-        assert server.said["pid"] == pid
-        assert server.stop() == 0
-    found = require_whole(folder / "workspace", folder / "data")
-    acknowledged = {name for sender in senders for name in sender.acknowledged}
-    assert found.keys() == acknowledged
-    assert len(acknowledged) > 10 * restarts
-
-
-def test_nobody_is_refused_while_the_program_starts_anew(tmp_path: Path) -> None:
-    restart(tmp_path, RESTARTS)
-
-
-@pytest.mark.torture
-def test_nobody_is_refused_while_the_program_starts_anew_again_and_again(tmp_path: Path) -> None:
-    restart(tmp_path, TORTURE_RESTARTS)
-
-
-def test_without_the_socket_kept_somebody_is_refused(tmp_path: Path) -> None:
-    """The control: the same load, and a restart as a supervisor does it that keeps nothing."""
-    with serving(tmp_path, "--port", str(free_port())) as first:
-        sender = Sender(first.said["url"], 0)
-        sender.start()
-        time.sleep(0.5)
-        assert first.stop() == 0
-        time.sleep(0.1)
-        sender.ending = True
-        sender.join()
-    assert sender.failures
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
-
-
-def test_a_socket_is_taken_over_from_a_supervisor(tmp_path: Path) -> None:
-    """As systemd does it: it listens first, and whoever connects waits for the program."""
-    write_workspace(tmp_path / "workspace")
-    data = tmp_path / "data"
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        url = f"http://127.0.0.1:{held.getsockname()[1]}"
-        early = Sender(url, 0)
-        early.start()
-        command = f"""
-import os
-os.dup2({held.fileno()}, 3)
-os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))
-os.execv({sys.executable!r}, [{sys.executable!r}, "-c", "from segue.cli import main; main()", "serve",
-    "--workspace", {str(tmp_path / "workspace")!r}, "--data", {str(data)!r}])
+START_MS = 1_790_000_000_000
+SEGMENT = """
+- segment: {name}
+  owner: crm@shop.example
+  description: So many views.
+  when: count("{event}", last 1h) >= {least}
 """
-        with subprocess.Popen(
-            [sys.executable, "-c", command], pass_fds=[held.fileno()], stdout=subprocess.DEVNULL
-        ) as process:
-            eventually(lambda: early.acknowledged)
-            early.ending = True
-            early.join()
-            process.terminate()
-            assert process.wait() == 0
-    assert early.failures == []
 
 
-def test_a_workspace_with_findings_does_not_end_the_server(tmp_path: Path) -> None:
-    with serving(tmp_path) as server:
-        broken = tmp_path / "workspace" / "segments" / "broken.yaml"
-        broken.write_text("segment: broken\n", encoding="utf-8")
-        server.process.send_signal(signal.SIGHUP)
-        server.track("still", "Order Completed", total=1)
-        time.sleep(0.5)
-        assert server.process.poll() is None
-        server.track("still", "Order Completed", total=1)
-        broken.unlink()
+def write(folder: Path, *segments: tuple[str, str, int]) -> None:
+    (folder / "segments").mkdir(parents=True, exist_ok=True)
+    text = "".join(SEGMENT.format(name=name, event=event, least=least) for name, event, least in segments)
+    (folder / "segments/all.yaml").write_text(text, encoding="utf-8")
+    (folder / "segue.yaml").write_text("timezone: UTC\n", encoding="utf-8")
 
 
-def test_streams_are_told_and_find_their_place_again(tmp_path: Path) -> None:
-    with serving(tmp_path) as server:
-        with listening(server, "user_id=u") as heard:
-            server.track("u", "Order Completed", total=1)
-            last = heard.changes(1)[0]["seq"]
-            before = server.said["token"]
-            os.kill(server.process.pid, signal.SIGHUP)
-            said, code, _ = heard.until_closed()
-            assert (said[-1]["notice"], said[-1]["code"], code) == ("closing", "E791", 1012)
-        eventually(lambda: started_anew(server, before))
-        server.track("u", "Order Completed", total=500)
-        with opened(server, f"user_id=u&after={last}") as again:
-            assert again.changes(1)[0]["segment"] == "big_buyers"
+def post(service: Service, first: int, count: int) -> None:
+    lines = []
+    for number in range(first, first + count):
+        moment = format_instant(START_MS + 1_000 * number)
+        name = "Viewed" if number % 3 else "Bought"
+        said = {"messageId": str(number), "userId": f"u{number % 7}", "event": name, "type": "track"}
+        lines.append(json.dumps(said | {"timestamp": moment, "receivedAt": moment}))
+    service.post(decode_events([line.encode() for line in lines]), "test").result()
+
+
+@pytest.fixture
+def whole(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The replays of whole programs, by the log position they reach."""
+    found: list[int] = []
+    replayed = Engine.replayed
+
+    def watched(engine: Engine, compiled: Any, upto: int, *rest: Any, **more: Any) -> Engine:
+        if not more.get("fleeting"):
+            found.append(upto)
+        return replayed(engine, compiled, upto, *rest, **more)
+
+    monkeypatch.setattr(Engine, "replayed", watched)
+    monkeypatch.setattr(core, "SNAPSHOT_AFTER", 1)
+    return found
+
+
+def everyone(service: Service) -> dict[str, list[tuple[str, int]]]:
+    names = [each.name for each in service.segments()]
+    return {name: [(each.user_id, each.since) for each in service.members(name)] for name in names}
+
+
+def test_a_start_after_an_edit_and_a_crash_shows_no_program_the_whole_log(
+    tmp_path: Path, whole: list[int]
+) -> None:
+    folder, data = tmp_path / "workspace", tmp_path / "data"
+    write(folder, ("viewing", "Viewed", 2))
+    with Service.open(folder, data) as service:
+        service.start()
+        post(service, 0, 60)
+    write(folder, ("viewing", "Viewed", 2), ("buying", "Bought", 3))
+    service = Service.open(folder, data)
+    service.start()
+    post(service, 60, 60)
+    service.core.drain()
+    told, changes = everyone(service), list(service.changes())
+    crash(service)
+    with Service.open(folder, data) as service:
+        assert everyone(service) == told
+        assert list(service.changes()) == changes
+        assert service.verify(lambda _done, _total: None) == []
+    assert whole == []
+    shutil.rmtree(data / "snapshot")
+    with Service.open(folder, data) as service:
+        assert everyone(service) == told
+    assert len(whole) == 1
+
+
+def crash(service: Service) -> None:
+    """End without a snapshot of how far it came."""
+    committer, service._committer = service._committer, None
+    assert committer is not None
+    committer.stop()
+    service.core.stop()
+    service.log.close()

@@ -130,25 +130,30 @@ class Core:
 
     def _restored(self, reached: int, progress: Progress) -> None:
         applied = [record for record in self.log.records("definitions") if record.seq <= reached]
-        if applied:
+        if applied and not self._load(applied):
             self.workspace = workspace = plan.from_json(applied[-1].body)
-            compiled = program_of(workspace)
-            self._catch_up(compiled, applied[-1].seq, reached, progress)
+            engine = self.engine
+            moved = _moved(progress, reached)
+            engine.become(engine.replayed(program_of(workspace), reached, moved=moved))
+        for entry in self.log.read(self.engine.evaluated_seq, reached):
+            self._show(entry)
+        self.engine.advance(self.progress.engine_time)
+        self.engine.take_changes()
         for entry in self.log.read(reached):
             self.evaluate(entry)
 
-    def _catch_up(self, compiled: Compiled, defined: int, reached: int, progress: Progress) -> None:
-        """From the snapshot, or from the log's beginning, to the stored progress; silently."""
-        engine = self.engine
-        if snapshot.load(engine, compiled, self._snapshot, reached) and engine.evaluated_seq >= defined:
-            self.saved_seq = engine.evaluated_seq
-            for entry in self.log.read(engine.evaluated_seq, reached):
-                engine.apply(entry)
-        else:
-            engine.feed.now = self.progress.engine_time
-            engine.become(engine.replayed(compiled, reached, moved=_moved(progress, reached)))
-        engine.advance(self.progress.engine_time)
-        engine.take_changes()
+    def _load(self, applied: Sequence[Record]) -> bool:
+        """Go on from the snapshot, under the definitions that were in force where it stands."""
+        stands = snapshot.position(self._snapshot)
+        before = [] if stands is None else [record for record in applied if record.seq <= stands]
+        if not before:
+            return False
+        workspace = plan.from_json(before[-1].body)
+        if not snapshot.load(self.engine, program_of(workspace), self._snapshot, self.progress.log_seq):
+            return False
+        self.workspace = workspace
+        self.saved_seq = self.engine.evaluated_seq
+        return True
 
     def save(self) -> None:
         """Write a snapshot when enough has happened since the last one. Evaluation must rest."""
