@@ -38,6 +38,7 @@ COMMANDS: dict[str, Callable[..., int | None]] = {
     "sql": definitions.sql,
     "verify": definitions.verify,
     "quality": report.quality,
+    "audit": report.audit,
     "override": people.override,
     "list": people.list_users,
     "suppress": people.suppress,

@@ -1,9 +1,10 @@
-"""``segue quality``: the data-quality report."""
+"""``segue quality`` and ``segue audit``: what became of events, and who did what."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from enum import Enum
 from typing import Annotated
 
 import typer
@@ -91,3 +92,43 @@ def _account(balance: Json) -> str:
     said = " + ".join(f"{balance[name]:,} {name.replace('_', ' ')}" for name in shown)
     sign = "=" if balance["holds"] else "≠"
     return f"{balance['accepted']:,} accepted {sign} {said}"
+
+
+class Kind(Enum):
+    """What is told of."""
+
+    DEFINITIONS = "definitions"
+    OVERRIDE = "override"
+    LIST = "list"
+    SUPPRESS = "suppress"
+    FORGET = "forget"
+    KEY = "key"
+
+
+def audit(
+    what: Annotated[Kind | None, typer.Option(help="Only entries of this kind.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="Only the last N.")] = None,
+    workspace: WorkspaceOption = HERE,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List who did what.
+
+    Definitions, overrides, lists, keys, and that someone was suppressed or forgotten.
+
+    \b
+    Example:
+      segue audit
+      segue audit --what override --limit 20
+    """
+    arguments = {"what": what and what.value, "limit": limit}
+    with connected(workspace, data_folder(workspace, data), "audit") as connection:
+        rows = connection.call("audit", arguments)
+        if as_json:
+            for row in rows:
+                say_json(row)
+        else:
+            table(
+                ("at", "what", "by", ""),
+                ((row["at"], row["what"], row.get("by", ""), row["text"]) for row in rows),
+            )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from segue.service.commands import (
+    audit,
     changes,
     definitions,
     events,
@@ -42,6 +43,7 @@ COMMANDS: dict[str, Command] = {
     "quarantine drop": Command(quarantine.run_drop),
     "events": Command(events.run_list),
     "events infer": Command(events.run_infer),
+    "audit": Command(audit.run),
     "quality": Command(quality.run),
     "suppress": Command(people.run_suppress),
     "forget": Command(people.run_forget),

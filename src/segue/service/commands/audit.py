@@ -1,0 +1,26 @@
+"""``segue audit``: who did what, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from segue.domain.event import Json
+from segue.service.commands.arguments import text_or_none, whole_or_none, word
+from segue.service.commands.command import Progress
+
+if TYPE_CHECKING:
+    from segue.service.service import Service
+
+
+def run(service: Service, arguments: Mapping[str, Json], _progress: Progress) -> Iterator[Json]:
+    """``what`` (only entries of this kind), ``limit`` (only the last so many): one row for each."""
+    from segue.service.audit import KINDS, audit
+
+    what = word(arguments, "what", *KINDS) if text_or_none(arguments, "what") is not None else None
+    limit = whole_or_none(arguments, "limit")
+    found = [entry for entry in audit(service.log, service.access) if what in (None, entry.what)]
+    yield from (
+        entry.to_json()
+        for entry in (found if limit is None else found[len(found) - min(limit, len(found)) :])
+    )
