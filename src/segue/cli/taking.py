@@ -21,6 +21,10 @@ _ODDITIES = {
     "long_message_id": "with a message id that is too long",
     "mended": "that strict JSON would refuse",
     "refused": "of forgotten users, not kept",
+    "suppressed": "of suppressed users, not kept",
+    "late": "late: more than five minutes older than their receipt",
+    "unknown_event": "that the tracking plan does not know",
+    "violation": "that break the tracking plan",
 }
 
 

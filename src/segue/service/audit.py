@@ -62,7 +62,7 @@ def _override(record: Record) -> Entry:
 def _list(record: Record) -> Entry:
     body = record.body
     done = "put on" if body["on"] else "taken off"
-    return Entry(record.at, "list", f"{body['user_id']} {done} {body['list']}", record.seq, body.get("by"))
+    return Entry(record.at, "list", f"{body['user_id']} {done} {body['list']}", record.seq)
 
 
 def _suppress(record: Record) -> Entry:

@@ -20,7 +20,5 @@ def run(service: Service, arguments: Mapping[str, Json], _progress: Progress) ->
     what = word(arguments, "what", *KINDS) if text_or_none(arguments, "what") is not None else None
     limit = whole_or_none(arguments, "limit")
     found = [entry for entry in audit(service.log, service.access) if what in (None, entry.what)]
-    yield from (
-        entry.to_json()
-        for entry in (found if limit is None else found[len(found) - min(limit, len(found)) :])
-    )
+    skipped = 0 if limit is None else max(0, len(found) - limit)
+    yield from (entry.to_json() for entry in found[skipped:])
