@@ -150,6 +150,13 @@ def test_what_a_token_reads_is_not_held(fronted: Fronted) -> None:
         assert not held(answer)
 
 
+def test_what_is_not_told_of_is_not_held(fronted: Fronted) -> None:
+    """Least of all that there is no such thing: it may be made in the next moment."""
+    for path in ("/v1/segments/new", "/v1/segments", "/v1/changes", "/v1/users/nobody/segments", "/nothing"):
+        for _ in range(2):
+            assert not held(fronted.cache.get(path)), path
+
+
 @pytest.mark.parametrize("fronted", [False], indirect=True)
 def test_without_the_hook_the_stale_answer_stays(fronted: Fronted) -> None:
     """The control: it is the purge that makes the answers fresh, nothing else."""

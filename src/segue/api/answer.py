@@ -13,6 +13,10 @@ from segue.domain.event import Json
 
 Header = tuple[bytes, bytes]
 
+NO_STORE: Header = (b"cache-control", b"no-store")
+"""What no answer is without unless it says more: a cache may hold a 404 that says nothing."""
+NO_SNIFFING: Header = (b"x-content-type-options", b"nosniff")
+"""What users sent stands in answers: a browser must not find HTML in it."""
 JSON = b"application/json"
 PROBLEM = b"application/problem+json"
 
@@ -51,7 +55,9 @@ class Answer:
 
     def start(self) -> dict[str, object]:
         """The ASGI message that opens the response."""
-        headers = list(self.headers)
+        headers = [*self.headers, NO_SNIFFING]
+        if not any(name == b"cache-control" for name, _ in self.headers):
+            headers.append(NO_STORE)
         if self.body or self.stream is not None or self.status == 200:
             headers.append((b"content-type", self.type))
         if self.stream is None and self.status not in {204, 304}:

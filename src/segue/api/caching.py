@@ -12,7 +12,6 @@ from segue.api.request import Request
 from segue.deliver.tags import EVERYTHING, Tags
 
 REVALIDATE: Header = (b"cache-control", b"private, max-age=0, must-revalidate")
-NO_STORE: Header = (b"cache-control", b"no-store")
 
 
 @dataclass(frozen=True, slots=True)

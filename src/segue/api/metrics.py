@@ -8,8 +8,7 @@ from pathlib import Path
 from prometheus_client.exposition import choose_encoder
 
 import segue
-from segue.api.answer import Answer
-from segue.api.caching import NO_STORE
+from segue.api.answer import NO_STORE, Answer
 from segue.api.doors import Doors
 from segue.api.request import Request
 from segue.domain.limits import METRIC_SEGMENTS_MAX

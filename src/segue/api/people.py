@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from segue.api.answer import JSON, Answer, json_answer
-from segue.api.caching import NO_STORE
+from segue.api.answer import JSON, NO_STORE, Answer, json_answer
 from segue.api.doors import Doors
 from segue.api.lines import Lines, ReaderLeftError, write_in_thread
 from segue.api.problems import too_much

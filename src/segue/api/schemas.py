@@ -88,7 +88,9 @@ SCHEMAS: dict[str, Schema] = {
             "last_change": {"anyOf": [named("Change"), {"type": "null"}]},
         }
     ),
-    "Forgotten": record({"user_id": TEXT, "forgotten": TRUTH}),
+    "Forgotten": record(
+        {"user_id": TEXT, "forgotten": TRUTH}, {"lists": rows_of(TEXT), "still_listed": rows_of(TEXT)}
+    ),
     "Definition": record(
         {"owner": TEXT, "description": TEXT, "when": TEXT},
         {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from itertools import islice
 
-from segue.api.answer import Answer, json_answer
-from segue.api.caching import NO_STORE, may_be_held, tag_of, unless_known
+from segue.api.answer import NO_STORE, Answer, json_answer
+from segue.api.caching import may_be_held, tag_of, unless_known
 from segue.api.doors import Doors
 from segue.api.paging import cursor, limit_of, read_cursor, whole_number
 from segue.api.request import BAD_BODY, Request, bad_parameter

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from segue.api.answer import Answer, json_answer
-from segue.api.caching import NO_STORE
+from segue.api.answer import NO_STORE, Answer, json_answer
 from segue.api.doors import Doors
 from segue.api.page import POLICY
 from segue.api.problems import not_ready

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from segue.api.answer import Answer, json_answer
-from segue.api.caching import NO_STORE
+from segue.api.answer import NO_STORE, Answer, json_answer
 from segue.api.doors import Doors
 from segue.api.paging import cursor, limit_of, read_cursor
 from segue.api.request import Request

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from segue.api.answer import Answer, encode, json_answer
-from segue.api.caching import NO_STORE
+from segue.api.answer import NO_STORE, Answer, encode, json_answer
 from segue.api.doors import Doors
 from segue.api.problems import status_of, wrong_method
 from segue.api.request import BAD_BODY, Request
