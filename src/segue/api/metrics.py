@@ -13,6 +13,7 @@ from segue.api.doors import Doors
 from segue.api.request import Request
 from segue.domain.limits import METRIC_SEGMENTS_MAX
 from segue.observe import metrics
+from segue.service.quality.balance import balance
 from segue.service.service import Service
 
 
@@ -38,6 +39,7 @@ def _look(doors: Doors, service: Service) -> None:
     metrics.CHANGES.set(status.changes)
     metrics.PROFILES.set(status.profiles)
     metrics.QUARANTINED.set(status.quarantined)
+    metrics.BALANCED.set(not balance(*service.log.quality()).findings)
     metrics.MEMBERS.clear()
     for name in islice(sorted(service.workspace.segments), METRIC_SEGMENTS_MAX):
         with service.core.turn:

@@ -51,5 +51,6 @@ ENGINE_TIME = _gauge("segue_engine_time_seconds", "The engine's time, in seconds
 CHANGES = _gauge("segue_changes", "Changes in the log.")
 PROFILES = _gauge("segue_profiles", "Profiles ever made, absorbed ones included.")
 QUARANTINED = _gauge("segue_quarantined_events", "Events that are set aside.")
+BALANCED = _gauge("segue_account_balanced", "1 while the account of events comes out even.")
 MEMBERS = _gauge("segue_segment_members", "Members of a segment.", "segment")
 BUILD = _gauge("segue_build_info", "1, with the version that runs.", "version")
