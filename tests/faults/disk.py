@@ -88,7 +88,7 @@ class Disk:
             self.pending.pop(done.path, None)
 
     def after_power_loss(self, folder: Path, to: Path, lots: random.Random | None = None) -> None:
-        """Lay the files out below ``to``. With lots, some of what was on its way arrived, the last in part."""
+        """Lay the files out below ``to``. With lots, some of what was on its way came, the last in part."""
         for path, content in self.kept.items():
             image = bytearray(content)
             waiting = self.pending.get(path, []) if lots is not None else []
