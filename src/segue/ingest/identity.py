@@ -7,7 +7,7 @@ order of creation. Joining two profiles moves a whole row into another; nothing 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from segue.log.batch import Alias, Created, Link, Merge
@@ -118,6 +118,17 @@ class Identity:
         if previous is not None and previous != user:
             self._alias(previous, row, index, found)
         return row
+
+    def rows_of_users(self, users: Sequence[str | None], found: Discoveries) -> list[int]:
+        """The row of each event of users alone, in order; nobody joins anybody then."""
+        known: list[int | None] = list(map(self.rows.get, users))  # type: ignore[arg-type]
+        if None in known:
+            for index, row in enumerate(known):
+                if row is None:
+                    user = users[index]
+                    assert user is not None
+                    known[index] = self._row_of_user(user, index, found)
+        return list(map(self.into.__getitem__, known))  # type: ignore[arg-type]
 
     def _row_of_user(self, user: str, index: int, found: Discoveries) -> int:
         row = self.rows.get(user)

@@ -8,7 +8,6 @@ log could not take the batch, so that a sender who tries again is not told that 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -152,7 +151,7 @@ class Intake:
         known, seen, into = identity.rows.get, identity.seen.get, identity.into
         users = columns.texts(USER)
         if not previous and not columns.cuts.spans[:, ANONYMOUS, 1].any():
-            return self._rows_of_users(users, found)
+            return identity.rows_of_users(users, found)
         rows: list[int] = []
         for at, (user, visitor) in enumerate(zip(users, columns.texts(ANONYMOUS), strict=True)):
             last = None if visitor is None else seen(visitor)
@@ -164,15 +163,6 @@ class Intake:
                     continue
             rows.append(identity.resolve(user, visitor, previous.get(at), at, found))
         return rows
-
-    def _rows_of_users(self, users: Sequence[str | None], found: Discoveries) -> list[int]:
-        """The same where nobody can join anybody: new users are all there is to learn."""
-        rows: list[int | None] = list(map(self.identity.rows.get, users))  # type: ignore[arg-type]
-        if None in rows:
-            for at, row in enumerate(rows):
-                if row is None:
-                    rows[at] = self.identity.resolve(users[at], None, None, at, found)
-        return list(map(self.identity.into.__getitem__, rows))  # type: ignore[arg-type]
 
 
 def _times(columns: Columns, received_at: int | None, tally: Tally) -> tuple[I64, I64]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
@@ -53,6 +54,8 @@ from segue.service.views import Member, Preview, SegmentView, Status, UserView
 
 Progress = Callable[[int, int], None]
 SAMPLE_MAX = 10
+PORTIONS_AHEAD = 8
+"""Of a file that are durable and wait to be evaluated: their texts are held until then."""
 
 
 def _unwatched(_done: int, _total: int) -> None:
@@ -157,8 +160,11 @@ class Service:
         if alone:
             self.core.start()
         try:
+            evaluated: deque[Future[None]] = deque()
             for portion in read_file(path, mapping, self.core.intake, self.log, source, wall_ms()):
-                self._take_portion(portion, source)
+                evaluated.append(self._take_portion(portion, source))
+                if len(evaluated) > PORTIONS_AHEAD:
+                    wait([evaluated.popleft()])
                 total.add(portion.tally)
                 progress(portion.done, portion.total)
             self.core.drain()
@@ -169,14 +175,13 @@ class Service:
             raise self.core.failed
         return total
 
-    def _take_portion(self, portion: Portion, source: str) -> None:
+    def _take_portion(self, portion: Portion, source: str) -> Future[None]:
         with self.core.gate:
             counts = counts_of(self.core.day(), source, portion.tally, portion.quarantined)
             if portion.entry is None or isinstance(portion.entry, EventBatch):
                 batches = [] if portion.entry is None else [portion.entry]
-                self.core.append(batches, portion.quarantined, counts)
-            else:
-                self.core.append_stretch(portion.entry, portion.quarantined, counts)
+                return self.core.append(batches, portion.quarantined, counts)
+            return self.core.append_stretch(portion.entry, portion.quarantined, counts)
 
     def post(self, decoded: Decoded, source: str) -> Future[Tally]:
         """Take events over the wire; the future tells the counts once they are on disk (E604 if not)."""

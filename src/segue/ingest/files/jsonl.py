@@ -114,19 +114,19 @@ def _blocks(path: Path) -> Iterator[bytes]:
 
 
 def _whole_lines(path: Path) -> Iterator[bytes]:
-    """The file in pieces that end where a line ends."""
+    """The file in pieces that end where a line ends, padded."""
     rest = b""
     for block in _blocks(path):
         end = block.rfind(b"\n") + 1
         if end:
-            yield rest + block[:end]
+            yield b"".join((rest, memoryview(block)[:end], PAD))
         rest = block[end:] if end else rest + block
         if len(rest) > _LINE_BYTES_MAX:
             raise faults.unreadable(
                 path, f"a line has more than {_LINE_BYTES_MAX:,} bytes; write one event a line"
             )
     if rest:
-        yield rest
+        yield rest + PAD
 
 
 def _chunks(path: Path) -> Iterator[Lines]:
@@ -140,8 +140,8 @@ def _chunks(path: Path) -> Iterator[Lines]:
 
 
 def _cut(text: bytes, number: int) -> Iterator[tuple[Cuts, Places, int]]:
-    """Some whole lines, the first of this number; and the number of the next."""
-    padded, at = text + PAD, 0
-    while at < len(text):
-        cuts, lines, at, number = cut_lines(padded, at, number, LINES_AT_ONCE)
+    """Some whole lines, padded, the first of this number; and the number of the next."""
+    at, size = 0, len(text) - len(PAD)
+    while at < size:
+        cuts, lines, at, number = cut_lines(text, at, number, LINES_AT_ONCE)
         yield cuts, lines, number

@@ -124,6 +124,8 @@ def cut_texts(raws: Sequence[bytes], kind: int = ANY_TYPE) -> Cuts:
 
 def put_together(raws: Sequence[bytes]) -> tuple[bytes, Places, Places]:
     """Texts as a padded one, with where each begins and ends in it."""
+    if len(raws) == 1:
+        return raws[0] + PAD, np.zeros(1, np.int32), np.full(1, len(raws[0]), np.int32)
     stops = np.cumsum([len(raw) for raw in raws], dtype=np.int64).astype(np.int32)
     starts = np.concatenate((np.zeros(1, np.int32), stops[:-1]))[: len(raws)]
     return b"".join((*raws, PAD)), starts, stops
