@@ -95,9 +95,9 @@ class Sdk:
 
 
 PROGRAMS = (
-    Sdk("segment-python", ("python",), 2_000, "segment_python.py", (("gzip", False),)),
-    Sdk("segment-python-gzip", ("python",), 2_000, "segment_python.py", (("gzip", True),)),
-    Sdk("rudder-python", ("python",), 2_000, "rudder_python.py"),
+    Sdk("segment-python", ("python",), 3_000, "segment_python.py", (("gzip", False),)),
+    Sdk("segment-python-gzip", ("python",), 3_000, "segment_python.py", (("gzip", True),)),
+    Sdk("rudder-python", ("python",), 3_000, "rudder_python.py"),
     Sdk("segment-node", ("node",), 600, "segment_node.cjs"),
     Sdk("rudder-node", ("node",), 600, "rudder_node.cjs"),
 )
