@@ -122,3 +122,14 @@ def test_a_page_that_sends_by_beacon(server: Running) -> None:
     events, _ = driven(server, sdk, weather, 20)
     assert_each_once(events, set(range(20)))
     assert weather.paths == {"/beacon/v1/batch"}
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("sdk", PROGRAMS, ids=lambda sdk: sdk.name)
+def test_a_hundred_thousand_events_with_a_fifth_of_the_answers_lost(server: Running, sdk: Sdk) -> None:
+    """Of all five together."""
+    count = 25_000 if "python" in sdk.needs else 12_500
+    weather = Weather(first_time(CUT, PASS, PASS, PASS, PASS))
+    events, _ = driven(server, sdk, weather, count)
+    assert_each_once(events, set(range(count)))
+    assert weather.met(CUT)
