@@ -11,6 +11,7 @@ import pytest
 from segue.service import profiles
 from segue.service.profiles import Look
 from segue.service.service import Service
+from segue.service.suppressing import suppress
 
 SEGMENTS = """
 - {segment: buyers, owner: a@b.example, description: Bought., when: 'count("Bought", last 1h) > 0'}
@@ -131,6 +132,15 @@ def test_the_forgotten_are_not_kept(shop: Shop) -> None:
     shop.tell(0, userId="ann", event="Bought", properties={"total": 5})
     shop.look("ann")
     shop.service.forget("ann")
+    assert shop.service.profiles.fresh("ann") is None
+    assert shop.service.profiles.look("ann") is None
+
+
+def test_the_suppressed_are_not_shown_whatever_was_looked_at_for_them(shop: Shop) -> None:
+    shop.tell(0, userId="ann", event="Bought", properties={"total": 5})
+    shop.look("ann")
+    suppress(shop.service.core, "ann")
+    assert shop.service.profiles.held("ann") is not None
     assert shop.service.profiles.fresh("ann") is None
     assert shop.service.profiles.look("ann") is None
 

@@ -56,6 +56,20 @@ EXAMPLES: dict[str, Json] = {
         "attributes": {"traits": {"plan": "pro"}, "features": {"orders": 1}, "scores": {}},
         "version": 1207,
     },
+    "Profile": {
+        "user_id": "u1",
+        "known": True,
+        "segments": [{"name": "buyers", "since": _AT}],
+        "attributes": {"traits": {"plan": "pro"}, "features": {"last_shop": "Berlin"}, "scores": {}},
+        "version": 1207,
+        "merged": ["anon:a1"],
+        "account": {"id": "acme", "traits": {"industry": "Finance"}},
+        "lists": ["press"],
+        "overrides": [],
+        "first_seen": _AT,
+        "last_seen": _AT,
+        "events": 1,
+    },
     "Events": {
         "events": [
             {

@@ -146,9 +146,8 @@ _USERS = (
         people.admit, {200: "Suppression", 400: "Problem"}, access=Access.ADMIN,
     ),
     Route(
-        "GET", "/v1/users/{id}", "A user's profile: segments and attributes.",
-        memberships.segments, {200: "User", 304: "", 400: "Problem"}, runs=Runs.IN_LOOP, access=Access.USER,
-        scoped=True,
+        "GET", "/v1/users/{id}", "A user's profile: segments, attributes, and what else is known.",
+        users.profile, {200: "Profile", 304: "", 400: "Problem"}, access=Access.USER, scoped=True,
     ),
     Route(
         "DELETE", "/v1/users/{id}", "Forgets a user: everything kept about them is erased.",

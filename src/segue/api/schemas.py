@@ -74,6 +74,18 @@ SCHEMAS: dict[str, Schema] = {
             "attributes": record({"traits": ANYTHING, "features": ANYTHING, "scores": ANYTHING}),
         }
     ),
+    "Profile": record(
+        {
+            "user_id": TEXT, "known": TRUTH, "segments": rows_of(named("Membership")), "version": COUNT,
+            "attributes": record({"traits": ANYTHING, "features": ANYTHING, "scores": ANYTHING}),
+        },
+        {
+            "merged": rows_of(TEXT), "lists": rows_of(TEXT), "events": COUNT,
+            "overrides": rows_of(record({"segment": TEXT, "member": TRUTH, "until": MAYBE_TIME})),
+            "account": {"anyOf": [record({"id": TEXT, "traits": ANYTHING}), {"type": "null"}]},
+            "first_seen": MAYBE_TIME, "last_seen": MAYBE_TIME,
+        },
+    ),
     "StoredEvent": record(
         {"seq": COUNT, "type": TEXT, "message_id": TEXT, "timestamp": TIME, "received_at": TIME},
         {"name": TEXT, "group_id": TEXT, "properties": ANYTHING, "traits": ANYTHING, "context": ANYTHING},

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from segue.api.answer import NO_STORE, Answer, json_answer
+from segue.api.answer import NO_STORE, Answer, encode, json_answer
+from segue.api.caching import REVALIDATE, tag_of, unless_known
 from segue.api.doors import Doors
 from segue.api.paging import cursor, limit_of, read_cursor
 from segue.api.request import Request
 from segue.domain.event import Event, Json
 from segue.domain.time import format_instant
 from segue.service import forgetting
+from segue.service.portrait import portrait
+
+
+def profile(doors: Doors, request: Request) -> Answer:
+    """All that is known of the user; a key with a scope sees its segments and attributes alone."""
+    scope = request.principal.scope
+    found = portrait(doors.service, request.params["id"]).to_json()
+    shown = scope.narrowed(found)
+    if scope.limited:
+        shown = {key: shown[key] for key in ("user_id", "known", "segments", "attributes", "version")}
+    content = {key: each for key, each in shown.items() if key != "version"}
+    tag = tag_of(encode(content))
+    headers = ((b"etag", tag), REVALIDATE)
+    return unless_known(request, tag, json_answer(shown, headers=headers), Answer(304, headers=headers))
 
 
 def explain(doors: Doors, request: Request) -> Answer:

@@ -55,8 +55,10 @@ class Profiles:
     def fresh(self, user_id: str) -> Look | None:
         """A look that is known to be right without asking the engine; None when it has to be asked."""
         row = self._core.intake.identity.row_of(user_id)
-        kept = None if row is None else self._kept.get(row)
         engine = self._core.engine
+        if row is None or row in engine.feed.suppressed:
+            return None
+        kept = self._kept.get(row)
         if kept is None or kept.seq != engine.evaluated_seq or kept.compiled is not engine.compiled:
             return None
         return kept.look

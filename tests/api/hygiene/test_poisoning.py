@@ -59,7 +59,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 HELD = [
     "/v1/users/ann/segments",
-    "/v1/users/ann",
     "/user/segments?user_id=ann",
     "/v1/segments/buyers/members",
 ]
