@@ -172,3 +172,10 @@ def test_the_fast_form_misses_nothing(
 def test_what_is_sound_needs_no_second_look() -> None:
     shape = Shape(normal(Planned("warn", {"n": PropertyPlan(type="number", required=True), "d": PropertyPlan(type="time")})))  # fmt: skip # noqa: E501
     assert shape.doubtful([b'{"n":1,"d":"2026-11-22"}', b'{"n":1.5}', b'{"n":"1"}']) == [2]
+
+
+def test_null_is_not_there_for_the_fast_form_either() -> None:
+    """Found by the law above: an untyped property let null pass where it is required."""
+    for plan in (PropertyPlan(required=True), PropertyPlan(required=True, enum=(1,))):
+        planned = normal(Planned("warn", {"a": plan}))
+        assert Shape(planned).doubtful([b'{"a":null}', b'{"a":1}']) == [0]

@@ -19,15 +19,17 @@ class PatternError(ValueError):
 
 
 @lru_cache(maxsize=1_024)
-def compiled(pattern: str) -> Callable[[str], object]:
+def compiled(pattern: str) -> Callable[[str], bool]:
     """A function that tells whether a whole text matches; :class:`PatternError`."""
     options = re2.Options()
     options.max_mem = _MEMORY_BYTES_MAX
     options.log_errors = False
+    options.never_capture = True
     try:
         found = re2.compile(pattern, options=options)
     except re2.error as fault:
         said = fault.args[0] if fault.args else "not understood"
         raise PatternError(said.decode("utf-8", "replace") if isinstance(said, bytes) else said) from None
-    matched: Callable[[str], object] = found.fullmatch
-    return matched
+    match = found.fullmatch
+    # Bytes spare the library a way back from places in bytes to places in the text.
+    return lambda text: match(text.encode("utf-8", "replace")) is not None

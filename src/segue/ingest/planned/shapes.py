@@ -16,6 +16,8 @@ from segue.ingest.planned.breaches import Plans, in_enum, is_of
 from segue.ingest.planned.patterns import compiled
 
 _UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
+_ANYTHING = bool | int | float | str | list[Any] | dict[str, Any]
+"""Every JSON value but null, which counts as absent."""
 Look = tuple[str, Callable[[Any], bool]]
 """A field of a decoded event, and whether its value is sound as far as its type does not tell."""
 
@@ -91,7 +93,7 @@ def _kind(plan: PropertyPlan) -> Any:
         case "object":
             return dict[str, msgspec.Raw]
         case _:
-            return Any
+            return _ANYTHING
 
 
 def _needs_look(plan: PropertyPlan) -> bool:
@@ -114,6 +116,6 @@ def _look(plan: PropertyPlan) -> Callable[[Json], bool]:
             return False
         if plan.enum and not in_enum(value, plan.enum):
             return False
-        return matches is None or not isinstance(value, str) or bool(matches(value))
+        return matches is None or not isinstance(value, str) or matches(value)
 
     return sound
