@@ -10,7 +10,6 @@ from typing import Any
 from segue.log import history
 from segue.log.batch import Entry, EventBatch, Record, Stretch
 from segue.log.body import decode_body
-from segue.log.shape import PLAIN
 from segue.log.sqlite import SqliteLog
 
 
@@ -43,12 +42,12 @@ def tracks(first_seq: int, count: int, row: int = 0) -> EventBatch:
 def stretch_of(log: SqliteLog, events: EventBatch) -> Stretch:
     """A history file of these events, as a bulk import writes it, not yet registered."""
     path = log.history_path(events.first_seq)
-    count, low, high = history.write_file(path, [events])
+    count, low, high, shape = history.write_file(path, [events])
     marks = {
         name: [(events.first_seq + mark[0], *mark[1:]) for mark in getattr(events, name)]
         for name in ("created", "links", "aliases", "merges")
     }
-    return Stretch(path.name, events.first_seq, events.last_seq, count, low, high, PLAIN, **marks)
+    return Stretch(path.name, events.first_seq, events.last_seq, count, low, high, shape, **marks)
 
 
 def told(log: SqliteLog, after: int = 0, upto: int | None = None) -> list[tuple[object, ...]]:

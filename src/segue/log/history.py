@@ -16,6 +16,8 @@ from segue.domain.errors import SegueError
 from segue.log import faults, schema
 from segue.log.batch import EventBatch
 from segue.log.body import context_json, properties_json, traits_json
+from segue.log.shape import Shape
+from segue.log.typed import typed
 
 FOLDER = schema.HISTORY
 COLUMNS = {
@@ -119,16 +121,22 @@ def _text(data: bytes) -> str:
     return data.decode("utf-8", "replace")
 
 
-def write_file(path: Path, batches: Iterable[EventBatch]) -> tuple[int, int, int]:
+def write_file(path: Path, batches: Iterable[EventBatch]) -> tuple[int, int, int, Shape]:
     """A new history file, on disk when it ends, of batches that hold at least one event.
 
-    Gives (events, smallest, largest ``received_at``); E604 when the disk does not take the file.
+    Gives (events, smallest, largest ``received_at``, shape); E604 when the disk does not take the file.
     """
     with connect() as connection:
         create_table(connection, "stretch")
         insert(connection, "stretch", batches)
-        copy_to(connection, "SELECT * FROM stretch", path)
-        return summary(connection, "stretch")
+        found = connection.execute("SELECT properties FROM stretch").fetchall()
+        shape, columns = typed(text for (text,) in found)
+        if columns:
+            connection.register("segue_typed", columns)
+            copy_to(connection, "SELECT * FROM stretch POSITIONAL JOIN segue_typed", path)
+        else:
+            copy_to(connection, "SELECT * FROM stretch", path)
+        return (*summary(connection, "stretch"), shape)
 
 
 def summary(connection: duckdb.DuckDBPyConnection, events: str) -> tuple[int, int, int]:

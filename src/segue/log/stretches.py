@@ -111,9 +111,13 @@ def _runs(connection: sqlite3.Connection) -> Iterator[tuple[int, int, int]]:
 def _move(store: Store, first: int, last: int) -> None:
     path = history.fresh_path(store.folder, first)
     batches = (entry for entry in entries.read(store, first - 1, last) if isinstance(entry, EventBatch))
-    count, received_min, received_max = history.write_file(path, batches)
+    count, received_min, received_max, shape = history.write_file(path, batches)
     with store.transaction() as connection:
-        add(connection, store.folder, Stretch(path.name, first, last, count, received_min, received_max))
+        add(
+            connection,
+            store.folder,
+            Stretch(path.name, first, last, count, received_min, received_max, shape),
+        )
         connection.execute("DELETE FROM batches WHERE first_seq BETWEEN ? AND ?", (first, last))
         turn_over(connection)
 
