@@ -164,7 +164,6 @@ def test_forgetting_outlives_a_restart(before: list[Call], user: str, after: lis
     forgetting = fast.forget(row, len(before), 1_000)
     erased = Kept(
         [FORGOTTEN if at in gone else name for at, name in enumerate(kept.user_ids)],
-        kept.created_at,
         [link for link in kept.links if link[2] not in gone],
         [alias for alias in kept.aliases if alias[2] not in gone],
         [merge for merge in kept.merges if not {merge[1], merge[2]} & gone],
