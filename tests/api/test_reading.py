@@ -121,6 +121,24 @@ def test_members_page_by_page(server: Running) -> None:
     assert [each for page in pages for each in page] == whole["members"]
 
 
+def test_pages_go_on_in_peace_while_members_come_and_go(server: Running) -> None:
+    """Whoever is in all along is on one page, once; before, behind and between them others move."""
+    staying = [f"peace{number}" for number in range(6)]
+    for user in staying:
+        buy(server, user)
+    path, seen, cursor, number = "/v1/segments/buyers/members", [], "", 0
+    while cursor is not None:
+        page = server.http.get(path, params={"limit": 2, "cursor": cursor}).json()
+        seen += [each["user_id"] for each in page["members"]]
+        cursor = page["next"]
+        number += 1
+        buy(server, f"0-moving{number}")
+        buy(server, f"peace{number % 6}-moving")
+        assert server.http.delete(f"/v1/users/0-moving{number}").json()["forgotten"]
+    assert [user for user in seen if user in staying] == staying
+    assert len(seen) == len(set(seen))
+
+
 def test_members_as_of_another_moment(server: Running) -> None:
     buy(server, "lately")
     path = "/v1/segments/buyers/members"

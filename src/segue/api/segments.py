@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from itertools import islice
 
 from segue.api.answer import NO_STORE, Answer, json_answer
@@ -11,6 +10,7 @@ from segue.api.doors import Doors
 from segue.api.paging import cursor, limit_of, read_cursor, whole_number
 from segue.api.request import BAD_BODY, Request, bad_parameter
 from segue.domain.errors import refusal
+from segue.service.roster import roster
 
 _PREVIEW_HINT = 'send {"when": "count(\\"Login\\", last 30d) >= 3"}, with "as_of" if you like'
 _SEGMENT_HINT = 'send {"owner": …, "description": …, "when": …}'
@@ -38,12 +38,11 @@ def members(doors: Doors, request: Request) -> Answer:
         if as_of not in {None, start[0]}:
             raise bad_parameter("the cursor belongs to another as_of", "leave as_of out beside a cursor")
         as_of = start[0] or None
-    found = service.members(request.params["name"], None if as_of is None else service.moment(as_of))
-    first = bisect_right(found, start[1], key=lambda each: each.user_id) if start else 0
-    page = found[first : first + limit]
-    following = cursor(as_of or "", page[-1].user_id) if first + limit < len(found) else None
-    rows = [each.to_json() for each in page]
-    answer = json_answer({"members": rows, "total": len(found), "next": following})
+    moment = None if as_of is None else service.moment(as_of)
+    page = roster(service, request.params["name"], moment, start[1] if start else None, limit)
+    following = cursor(as_of or "", page.members[-1].user_id) if page.more else None
+    rows = [each.to_json() for each in page.members]
+    answer = json_answer({"members": rows, "total": page.total, "next": following})
     if as_of is not None:
         return answer.with_headers((NO_STORE,))
     tag = tag_of(answer.body)

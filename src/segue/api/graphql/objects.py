@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -28,6 +27,7 @@ from segue.api.request import BAD_PARAMETER
 from segue.api.users import event_json
 from segue.domain.errors import refusal
 from segue.domain.limits import PAGE_ROWS_MAX
+from segue.service.roster import roster
 from segue.service.views import Membership as MembershipView
 from segue.service.views import SegmentView, UserView
 
@@ -160,14 +160,11 @@ class Segment:
         info.context.require_reader()
         service = info.context.service
         moment = None if as_of is None else service.moment(as_of)
-        found = service.members(self.name, moment)
-        start = 0 if cursor is None else bisect_right(found, cursor, key=lambda each: each.user_id)
-        page = found[start : start + page_size(first)]
-        more = start + len(page) < len(found)
+        page = roster(service, self.name, moment, cursor, page_size(first))
         return Members(
-            members=[member_of(each) for each in page],
-            total=len(found),
-            next=page[-1].user_id if more else None,
+            members=[member_of(each) for each in page.members],
+            total=page.total,
+            next=page.members[-1].user_id if page.more else None,
         )
 
     @strawberry.field(description="Who entered and left, in order.")
