@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import astuple
+from hashlib import md5
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +22,13 @@ from segue.domain.limits import BATCH_EVENTS_MAX
 from segue.ingest import decode
 from segue.ingest.decode import Decoded, decode_batch, decode_events, decode_single, gathered, looked_at
 from segue.ingest.dedupe import Seen
-from segue.ingest.files.rows import RowRoad
+from segue.ingest.files.rows import RowNames, RowRoad
 from segue.ingest.identity import Identity
 from segue.ingest.intake import Intake, Taken
 from segue.log.batch import EventBatch
 from segue.log.body import context_json, decode_body, properties_json
-from segue.log.lane.cuts import Cuts, cut_at, cut_lines, cut_texts
+from segue.log.lane.cuts import Cuts, cut_at, cut_lines, cut_texts, put_together
+from segue.log.lane.digest import digests
 from segue.log.lane.event import CONTEXT, LABELLED, PROPERTIES
 from segue.log.lane.octets import PAD
 from segue.log.pack import pack_batch, unpack_batch
@@ -309,7 +312,7 @@ def aside(decoded: Decoded) -> tuple[object, ...]:
 def identified(cuts: Cuts, name: Any) -> Decoded:
     """Decoded with every missing message id given, as chance would give another one each time."""
     decoded: Decoded = name(cuts)
-    decoded.name({at: f"given-{at}" for at in decoded.nameless()})
+    decoded.name(decoded.nameless(), [f"given-{at}" for at in decoded.nameless()])
     return decoded
 
 
@@ -360,7 +363,7 @@ def test_a_posted_batch_is_its_events(texts: list[str], data: st.DataObject) -> 
     if isinstance(plain, Decoded) and isinstance(slow, Decoded):
         assert aside(plain) == aside(slow)
         for one in (plain, slow):
-            one.name({at: f"given-{at}" for at in one.nameless()})
+            one.name(one.nameless(), [f"given-{at}" for at in one.nameless()])
         assert accepted(plain, Intake(Identity(), Seen()), NOW) == accepted(
             slow, Intake(Identity(), Seen()), NOW
         )
@@ -384,7 +387,7 @@ def test_a_single_event_is_the_same_by_both_roads(text: str, kind: str) -> None:
     if isinstance(fast, Decoded) and isinstance(slow, Decoded):
         assert aside(fast) == aside(slow)
         for one in (fast, slow):
-            one.name({at: f"given-{at}" for at in one.nameless()})
+            one.name(one.nameless(), [f"given-{at}" for at in one.nameless()])
         assert accepted(fast, Intake(Identity(), Seen()), NOW) == accepted(
             slow, Intake(Identity(), Seen()), NOW
         )
@@ -422,6 +425,20 @@ def test_what_is_plain_decodes_to_its_parts(text: str) -> None:
         assert raw[start:stop] == (b"" if sent == b"null" else sent)
     labelled = body.type in ("page", "screen") and (body.name is not None or body.category is not None)
     assert bool(cuts.flags[0] & LABELLED) == labelled
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        '"userId":"u","userId":null',
+        '"userId":null,"userId":"u"',
+        '"userId":"u","timestamp":"2026-11-22T10:00:00Z","timestamp":null',
+        '"userId":"u","properties":{},"properties":null',
+    ],
+)
+def test_a_key_that_comes_twice_is_not_plain(rest: str) -> None:
+    """Strict readers take the last one, so that this is not for who reads from the front."""
+    assert not cut_texts([f'{{"type":"track","event":"Login",{rest}}}'.encode()]).plain.any()
 
 
 def test_a_usual_event_is_plain() -> None:
@@ -471,3 +488,15 @@ def test_rows_are_named_alike_by_both_roads(tmp_path: Path) -> None:
         found.append(list(portion.entry.message_ids))
     assert found[0] == found[1]
     assert len(set(found[0])) == 5
+
+
+@given(st.lists(st.lists(st.binary(max_size=200) | st.sampled_from([b"a", b"b"]), max_size=40), max_size=3))
+def test_rows_are_named_by_their_content_and_number(portions: list[list[bytes]]) -> None:
+    names, counted = RowNames(), Counter[bytes]()
+    for rows in portions:
+        expected = []
+        for row in rows:
+            counted[row] += 1
+            digest = md5(row, usedforsecurity=False).hexdigest()
+            expected.append(digest if counted[row] == 1 else f"{digest}-{counted[row]}")
+        assert names.of(digests(*put_together(rows))) == expected

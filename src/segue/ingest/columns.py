@@ -22,7 +22,7 @@ from segue.ingest.tally import Tally
 from segue.ingest.times import UNREAD, read_times
 from segue.ingest.validate import Received, validate
 from segue.log.body import Body, decode_body
-from segue.log.columns import Picked
+from segue.log.columns import Picked, Slices
 from segue.log.lane.cuts import Beside, Cuts
 from segue.log.lane.event import (
     ANONYMOUS,
@@ -41,10 +41,16 @@ from segue.log.lane.words import Words
 Mask = NDArray[np.bool_]
 
 _NAMES_MAX = 10_000
-_TRACK = TYPES.index("track")
+_NUMBERS = {kind: number for number, kind in enumerate(TYPES)}
+_TRACK = _NUMBERS["track"]
+_WORDS = (EVENT, USER, ANONYMOUS, MESSAGE)
 _TIME_FIELDS = {
     TIMESTAMP: "timestamp", ORIGINAL: "originalTimestamp", SENT: "sentAt", RECEIVED: "receivedAt",
 }  # fmt: skip
+
+
+def _new_id() -> bytes:
+    return secrets.token_hex(16).encode()
 
 
 class Names:
@@ -79,6 +85,7 @@ class Columns:
         self.groups: dict[int, str] = {}
         self.verdicts: dict[int, Rejected] = {}
         self.warned: dict[int, Verdict] = {}
+        self._kinds: dict[int, str] = {}
         self.unread: dict[int, int] = dict.fromkeys(_TIME_FIELDS, 0)
         """How many events say something that is no time, by field."""
 
@@ -91,29 +98,44 @@ class Columns:
         if not self.bodies and not nameless:
             return
         cuts, beside = self.cuts.own(), Beside(self.cuts.text)
-        for at in nameless:
-            cuts.spans[at, MESSAGE] = beside.put(secrets.token_hex(16).encode())
-        cuts.spans[list(self.bodies), RAW + 1 :] = 0
-        for at, body in self.bodies.items():
-            found = validate(cuts.raw(at), body, tally)
-            if isinstance(found, Rejected):
-                self.verdicts[at] = found
-            else:
-                self._enter(at, found, cuts, beside)
+        if nameless:
+            cuts.spans[nameless, MESSAGE] = beside.put_all([_new_id() for _ in nameless])
+        self._judge_odd(cuts, beside, tally)
         self._read_times(cuts)
         self.cuts = cuts.beside(beside)
 
-    def _enter(self, at: int, found: Received, cuts: Cuts, beside: Beside) -> None:
-        cuts.kinds[at] = TYPES.index(found.kind)
-        message_id = found.message_id or secrets.token_hex(16)
-        for part, text in (
-            (EVENT, found.name), (USER, found.user), (ANONYMOUS, found.anonymous), (MESSAGE, message_id)
-        ):  # fmt: skip
-            cuts.spans[at, part] = (0, 0) if text is None else beside.put(text.encode())
+    def _judge_odd(self, cuts: Cuts, beside: Beside, tally: Tally) -> None:
+        odd = list(self.bodies)
+        cuts.spans[odd, RAW + 1 :] = 0
+        good: list[int] = []
+        words: list[bytes] = []
+        for at, raw in zip(odd, cuts.raws(odd), strict=True):
+            found = validate(raw, self.bodies[at], tally)
+            if isinstance(found, Rejected):
+                self.verdicts[at] = found
+                continue
+            good.append(at)
+            words += self._words(at, found)
+        if good:
+            cuts.kinds[good] = [_NUMBERS[self._kinds.pop(at)] for at in good]
+            spans = beside.put_all(words).reshape(len(good), len(_WORDS), 2)
+            spans[spans[:, :, 0] == spans[:, :, 1]] = 0
+            cuts.spans[np.ix_(good, _WORDS)] = spans
+
+    def _words(self, at: int, found: Received) -> list[bytes]:
+        """The words of one event in the order of ``_WORDS``, nothing for what it has not."""
+        self._kinds[at] = found.kind
         if found.previous is not None:
             self.previous[at] = found.previous
         if found.group is not None:
             self.groups[at] = found.group
+        message_id = _new_id() if found.message_id is None else found.message_id.encode()
+        return [
+            (found.name or "").encode(),
+            (found.user or "").encode(),
+            (found.anonymous or "").encode(),
+            message_id,
+        ]
 
     def _read_times(self, cuts: Cuts) -> None:
         places = list(self.bodies)
@@ -149,7 +171,7 @@ class Columns:
         texts = [text[start:stop] for start, stop in zip(starts, stops, strict=True)]
         for at, body in self.bodies.items():
             texts[at] = bytes(body.properties)
-        raws = [self.cuts.raw(at) for at in range(len(self))]
+        raws = Slices(text, *self.cuts.bounds(RAW), bytes)
         for verdict in refuse_blocked(plan, asked, texts, raws, refused, tally):
             self.warned[verdict.at] = verdict
         self.verdicts = {at: verdict for at, verdict in enumerate(refused) if verdict is not None}

@@ -8,7 +8,7 @@ client throws a refused batch away.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -69,15 +69,18 @@ class Decoded:
         odd = [at for at, body in self.bodies.items() if text_of(body.messageId) is None]
         return sorted([*np.flatnonzero(absent).tolist(), *odd])
 
-    def name(self, names: Mapping[int, str]) -> None:
-        """Give message ids to events, by place."""
-        cuts, beside = self.cuts.own(), Beside(self.cuts.text)
-        for at, name in names.items():
+    def name(self, places: Sequence[int], names: Sequence[str]) -> None:
+        """Give message ids to events."""
+        plain = [(at, name) for at, name in zip(places, names, strict=True) if at not in self.bodies]
+        for at, name in zip(places, names, strict=True):
             if at in self.bodies:
                 self.bodies[at].messageId = name
-            else:
-                cuts.spans[at, MESSAGE] = beside.put(name.encode())
-        self.cuts = cuts.beside(beside)
+        if plain:
+            cuts, beside = self.cuts.own(), Beside(self.cuts.text)
+            cuts.spans[[at for at, _ in plain], MESSAGE] = beside.put_all(
+                [name.encode() for _, name in plain]
+            )
+            self.cuts = cuts.beside(beside)
 
 
 def gathered(parts: Sequence[Decoded]) -> Decoded:
@@ -111,34 +114,30 @@ def looked_at(cuts: Cuts) -> Decoded:
     if not is_utf8(cuts.text):
         cuts = cuts.all_odd()
     odd = np.flatnonzero(~cuts.plain).tolist()
-    if not odd:
-        return Decoded(cuts)
-    decoded, beside, items = Decoded(cuts), Beside(cuts.text), {}
-    kept = np.ones(len(cuts), np.bool_)
-    for place in odd:
-        raw = cuts.raw(place)
+    decoded, anew, kept = Decoded(cuts), {}, np.ones(len(cuts), np.bool_)
+    for place, raw in zip(odd, cuts.raws(odd), strict=True):
         found = read_event(raw)
         if isinstance(found, Rejected):
             decoded.rejected.append(replace(found, place=place))
             kept[place] = False
-        else:
-            items[place] = without_write_key(found[0])
-            decoded.mended += found[1]
-    return _with_odd(decoded, items, beside, kept)
+            continue
+        text, decoded.bodies[place] = without_write_key(found[0])
+        decoded.mended += found[1]
+        if text is not raw:
+            anew[place] = text
+    if anew:
+        beside, own = Beside(cuts.text), cuts.own()
+        own.spans[list(anew), RAW] = beside.put_all(list(anew.values()))
+        decoded.cuts = own.beside(beside)
+    return _thinned(decoded, kept) if decoded.rejected else decoded
 
 
-def _with_odd(decoded: Decoded, items: dict[int, Item], beside: Beside, kept: NDArray[np.bool_]) -> Decoded:
-    """Put the texts of odd events in place where they were written anew; leave out what is not kept."""
-    cuts = decoded.cuts.own()
-    for place, (raw, _) in items.items():
-        if raw != cuts.raw(place):
-            cuts.spans[place, RAW] = beside.put(raw)
-    decoded.cuts = cuts.beside(beside)
-    if decoded.rejected:
-        decoded.cuts = decoded.cuts.where(kept)
-        decoded.places = np.flatnonzero(kept).tolist()
+def _thinned(decoded: Decoded, kept: NDArray[np.bool_]) -> Decoded:
+    """Without the events that are set aside."""
     now = (np.cumsum(kept) - 1).tolist()
-    decoded.bodies = {now[place]: body for place, (_, body) in items.items()}
+    decoded.cuts = decoded.cuts.where(kept)
+    decoded.bodies = {now[place]: body for place, body in decoded.bodies.items()}
+    decoded.places = np.flatnonzero(kept).tolist()
     return decoded
 
 

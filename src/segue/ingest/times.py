@@ -148,7 +148,8 @@ def read_times(values: Sequence[object]) -> I64:
         unread = _plain_many(texts.view(np.uint8).reshape(len(out), PLAIN_BYTES), out) if len(out) else 0
     if unread:
         for at in np.flatnonzero(out == UNREAD).tolist():
-            out[at] = read_time(values[at])
+            if values[at] is not None:
+                out[at] = read_time(values[at])
     return out
 
 

@@ -52,6 +52,10 @@ class Cuts:
         start, stop = self.spans[at, RAW].tolist()
         return self.text[start:stop]
 
+    def raws(self, places: Sequence[int]) -> list[bytes]:
+        """Some events as they were sent."""
+        return [self.text[start:stop] for start, stop in self.spans[places, RAW].tolist()]
+
     def where(self, mask: Mask) -> Cuts:
         """The events where the mask is true."""
         return Cuts(self.text, self.spans[mask], self.times[mask], self.kinds[mask], self.flags[mask])
@@ -86,6 +90,14 @@ class Beside:
         self._parts.append(text)
         start, self._end = self._end, self._end + len(text)
         return start, self._end
+
+    def put_all(self, texts: Sequence[bytes]) -> Places:
+        """Where each of some texts stands: [texts, 2]."""
+        stops = self._end + np.cumsum([len(text) for text in texts], dtype=np.int64)
+        starts = np.concatenate(([self._end], stops[:-1]))[: len(texts)]
+        self._parts += texts
+        self._end = int(stops[-1]) if len(stops) else self._end
+        return np.stack((starts, stops), axis=1).astype(np.int32)
 
     def whole(self) -> bytes:
         """The text that was there before, and all that was put."""

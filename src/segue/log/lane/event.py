@@ -18,8 +18,18 @@ from segue.domain.event import TYPES
 from segue.domain.limits import EVENT_BYTES_MAX, ID_CHARACTERS_MAX, MESSAGE_ID_CHARACTERS_MAX
 from segue.log.lane.compiled import called, inlined
 from segue.log.lane.machine import byte_at, put_int32, put_int64, word_at
-from segue.log.lane.octets import CLOSE_OBJECT, COMMA, OPEN_OBJECT, QUOTE, SPACE, after_blanks
-from segue.log.lane.times import UNREAD, time_between
+from segue.log.lane.octets import (
+    CLOSE_OBJECT,
+    COMMA,
+    DOT,
+    NINE,
+    OPEN_OBJECT,
+    QUOTE,
+    SPACE,
+    ZERO,
+    after_blanks,
+)
+from segue.log.lane.times import UNREAD, time_between, time_of_number
 from segue.log.lane.values import NOT_PLAIN, after_colon, is_null, plain_string_end, value_end
 
 RAW, EVENT, USER, ANONYMOUS, MESSAGE, PROPERTIES, CONTEXT, TRAITS = range(8)
@@ -33,6 +43,8 @@ PLAIN, LABELLED = 1, 2
 """Flags: in the ordinary spelling; a page or screen whose name or category stand beside its properties."""
 
 PLAIN_TYPES = ("track", "page", "screen", "identify")
+WHOLE_DIGITS_MAX = 15
+"""Of a number that is an id or a time; no double loses any of them."""
 ANY_TYPE = -1
 """The event says its type itself."""
 
@@ -152,10 +164,38 @@ def _is_name(text: int, at: int, stop: int) -> Any:
 
 
 @inlined
+def _null_end(text: int, at: int) -> Any:
+    return at + 4 if is_null(text, at) else NOT_PLAIN
+
+
+@inlined
+def _whole_number_end(text: int, at: int) -> Any:
+    """The place after digits that are the usual spelling of a whole number, and no part of another one."""
+    stop = at
+    while ZERO <= byte_at(text, stop) <= NINE:
+        stop += 1
+    byte = byte_at(text, stop)
+    if stop == at or stop - at > WHOLE_DIGITS_MAX or (byte_at(text, at) == ZERO and stop - at > 1):
+        return NOT_PLAIN
+    return NOT_PLAIN if byte == DOT or byte | 32 == 101 else stop
+
+
+@inlined
+def _number_field(text: int, at: int, part: int, spans: int) -> Any:
+    """A whole number as an id is its digits."""
+    stop = _whole_number_end(text, at)
+    if stop < 0:
+        return _null_end(text, at)
+    put_int32(spans, 2 * part, at)
+    put_int32(spans, 2 * part + 1, stop)
+    return stop
+
+
+@inlined
 def _text_field(text: int, at: int, is_text: bool, part: int, spans: int) -> Any:
     """Note where a text stands, the place after it given; null is as good as absent."""
     if not is_text:
-        return at + 4 if is_null(text, at) else NOT_PLAIN
+        return _number_field(text, at, part, spans) if part != EVENT else _null_end(text, at)
     stop = plain_string_end(text, at + 1)
     if stop < 0:
         return NOT_PLAIN
@@ -170,7 +210,12 @@ def _text_field(text: int, at: int, is_text: bool, part: int, spans: int) -> Any
 @inlined
 def _time_field(text: int, at: int, is_text: bool, part: int, times: int) -> Any:
     if not is_text:
-        return at + 4 if is_null(text, at) else NOT_PLAIN
+        stop = _whole_number_end(text, at)
+        if stop < 0:
+            return _null_end(text, at)
+        found = time_of_number(text, at, stop)
+        put_int64(times, part, found)
+        return stop if found != UNREAD else NOT_PLAIN
     stop = plain_string_end(text, at + 1)
     if stop < 0:
         return NOT_PLAIN
@@ -225,7 +270,7 @@ def event_end(text: int, at: int, newline: int, forced: int, spans: int, times: 
             elif field >= _SPAN_AT + PROPERTIES:
                 at = _object_field(text, at, newline, field - _SPAN_AT, spans)
             elif field >= _SPAN_AT:
-                told |= is_text << field
+                told |= (not is_null(text, at)) << field
                 begun = at + 1
                 at = _text_field(text, at, is_text, field - _SPAN_AT, spans)
                 if field == _SPAN_AT + EVENT and is_text:

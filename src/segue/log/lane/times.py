@@ -1,4 +1,7 @@
-"""``YYYY-MM-DDTHH:MM:SS[.f…](Z|±HH:MM)`` in compiled code; every other spelling is left to others."""
+"""``YYYY-MM-DD[THH:MM:SS[.f…][Z|±HH:MM]]`` in compiled code; every other spelling is left to others.
+
+A time that names no zone is UTC.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,14 @@ from typing import Any
 
 from segue.log.lane.compiled import inlined
 from segue.log.lane.machine import byte_at
-from segue.log.lane.octets import COLON, DOT, MINUS, NINE, PLUS, ZERO
+from segue.log.lane.octets import COLON, DOT, MINUS, NINE, PLUS, SPACE, ZERO
 
 UNREAD = -(1 << 63)
 """No time, or one that could not be read."""
 
-_SHORTEST, _LONGEST = 20, 36
+SECONDS_MAX, MILLISECONDS_MAX = 100_000_000_000, 253_402_300_800_000
+"""A number below the first is seconds, one beyond the second is no time."""
+_SHORTEST, _LONGEST = 19, 36
 
 
 @inlined
@@ -42,6 +47,8 @@ def _date_ms(text: int, at: int) -> Any:
 @inlined
 def _zone_ms(text: int, at: int, stop: int) -> Any:
     """How far the zone between two places is ahead, in ms."""
+    if at == stop:
+        return 0
     byte = byte_at(text, at)
     if byte == 90:
         return 0 if at + 1 == stop else UNREAD
@@ -55,17 +62,32 @@ def _zone_ms(text: int, at: int, stop: int) -> Any:
 
 
 @inlined
+def time_of_number(text: int, at: int, stop: int) -> Any:
+    """Milliseconds of the digits between two places: seconds or milliseconds since 1970, by their size."""
+    value = 0
+    while at < stop:
+        value = value * 10 + (byte_at(text, at) - ZERO)
+        at += 1
+    if value > MILLISECONDS_MAX:
+        return UNREAD
+    return value * 1_000 if value < SECONDS_MAX else value
+
+
+@inlined
 def time_between(text: int, at: int, stop: int) -> Any:
     """Milliseconds of the time that fills the place between; UNREAD when it is spelled otherwise."""
-    if not _SHORTEST <= stop - at <= _LONGEST:
+    if byte_at(text, at + 4) != MINUS or byte_at(text, at + 7) != MINUS:
         return UNREAD
-    if byte_at(text, at + 4) != MINUS or byte_at(text, at + 7) != MINUS or byte_at(text, at + 10) != 84:
+    date, size = _date_ms(text, at), stop - at
+    if size == 10 or date == UNREAD:
+        return date
+    separator = byte_at(text, at + 10)
+    if not _SHORTEST <= size <= _LONGEST or (separator != 84 and separator != SPACE):
         return UNREAD
     if byte_at(text, at + 13) != COLON or byte_at(text, at + 16) != COLON:
         return UNREAD
-    date = _date_ms(text, at)
     hour, minute, second = _two(text, at + 11), _two(text, at + 14), _two(text, at + 17)
-    if date == UNREAD or min(hour, minute, second) < 0 or hour > 23 or max(minute, second) > 59:
+    if min(hour, minute, second) < 0 or hour > 23 or max(minute, second) > 59:
         return UNREAD
     at, ms, scale = at + 19, 0, 100
     if byte_at(text, at) == DOT:
