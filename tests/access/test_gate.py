@@ -321,3 +321,15 @@ def test_a_key_that_could_not_be_written_is_not_given_out(access: Access, tmp_pa
     (tmp_path / "access.db").mkdir()
     assert code_of(access.create, Grant("crm", Kind.READ)) == "E604"
     assert [key.grant.name for key in access.every()] == ["shop"]
+
+
+def test_who_listens_hears_of_a_change_once_it_holds(access: Access) -> None:
+    heard: list[list[str]] = []
+    access.listeners.append(lambda: heard.append([key.state(START) for key in access.every()]))
+    made(access, Kind.READ)
+    access.switch("shop", False)
+    access.revoke("shop")
+    access.token("ann", MINUTE)
+    assert heard == [["on"], ["off"], ["revoked"]]
+    access.rotate_secret(0)
+    assert len(heard) == 4

@@ -139,6 +139,15 @@ def test_each_credential_has_its_own_answers(fronted: Fronted) -> None:
         assert "big_buyers" not in refused.text
 
 
+def test_a_key_that_was_revoked_is_given_nothing_any_more(fronted: Fronted) -> None:
+    fronted.buy("ann", 50)
+    eventually(lambda: fronted.segments("ann") == ["buyers"])
+    path = "/v1/users/ann/segments"
+    fronted.fill(path)
+    fronted.server.control("keys revoke", key="read0")
+    assert eventually(lambda: fronted.cache.get(path).status_code == 401)
+
+
 def test_what_a_token_reads_is_not_held(fronted: Fronted) -> None:
     fronted.buy("ann", 50)
     eventually(lambda: fronted.segments("ann") == ["buyers"])

@@ -47,6 +47,8 @@ class Access:
         self._clock = clock
         self._changing = threading.Lock()
         self._held = _Held()
+        self.listeners: list[Callable[[], None]] = []
+        """Called after keys or secrets have changed; they must not wait."""
         self._reload()
 
     def _reload(self) -> None:
@@ -177,6 +179,11 @@ class Access:
     def _put(self, *keys: Key) -> None:
         self._store.write(keys)
         self._reload()
+        self._tell()
+
+    def _tell(self) -> None:
+        for listener in self.listeners:
+            listener()
 
     def _named(self, word: str) -> list[Key]:
         """By its id, by the key itself, or all valid ones of a name if they are of one kind; E767."""
@@ -214,6 +221,7 @@ class Access:
             gone = [each.kid for each in (before[:-1] if overlap else before)]
             self._store.write(secrets=(*last, fresh), drop=tuple(gone))
             self._reload()
+            self._tell()
         return fresh
 
     def _signing(self, now: int) -> Secret:

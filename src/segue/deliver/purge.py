@@ -115,6 +115,11 @@ class Purger:
         for cache in self.caches:
             cache.pending.put(columns)
 
+    def everything(self) -> None:
+        """Takes note that nothing may be held any more: somebody's rights have changed."""
+        for cache in self.caches:
+            cache.pending.put_everything()
+
     def start(self) -> None:
         """Begin."""
         for cache in self.caches:
