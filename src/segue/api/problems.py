@@ -27,6 +27,7 @@ STATUS = {
     "E702": 404,
     "E703": 404,
     "E771": 404,
+    "E772": 404,
     HEAD_TOO_LARGE: 431,
     faults.NO_CREDENTIAL: 401,
     faults.UNKNOWN_CREDENTIAL: 401,

@@ -12,6 +12,7 @@ from segue.api import (
     people,
     pixels,
     quality,
+    sdk,
     segments,
     status,
     tokens,
@@ -105,6 +106,15 @@ _BROWSERS = (
     Route(
         "GET", "/analytics-next/bundles/{name}", "A part that this script loads when it needs it.",
         browsers.bundle, {200: "", 404: "Problem"}, access=Access.OPEN, tracking=True, gives=_SCRIPT,
+    ),
+    Route(
+        "GET", "/sdk", "The browser's modules: lasting addresses, integrity hashes, sizes.",
+        sdk.listing, {200: "Any"}, runs=Runs.AT_ONCE, access=Access.OPEN, tracking=True,
+    ),
+    Route(
+        "GET", "/sdk/{name}", "A module of the tracker, under its name or under that of its content.",
+        sdk.module, {200: "", 304: "", 404: "Problem"}, runs=Runs.AT_ONCE, access=Access.OPEN, tracking=True,
+        gives=_SCRIPT,
     ),
 )  # fmt: skip
 

@@ -1,0 +1,139 @@
+// Takes events from the queue to the server: once from all tabs, again after a failure, and when the page goes.
+
+/** Requests that outlive their page may hold 64 KiB between them. */
+const BODY_MAX = 6e4;
+const TRY_MS = 3e4;
+const FIRST_WAIT_MS = 1e3;
+const LONGEST_WAIT_MS = 6e5;
+/** What the server will never take; anything else may be a fault that passes. */
+const FINAL = [400, 401, 403, 413, 422];
+const SOON_MS = 30;
+
+/**
+ * @param {string} url
+ * @param {string} writeKey
+ * @param {import("./store.js").Store} store
+ * @param {import("./queue.js").Queue} queue
+ */
+export function senderOf(url, writeKey, store, queue) {
+  /** @type {Map<string, number>} names on their way, and their bytes */
+  const away = new Map();
+  /** @type {Promise<void> | undefined} */
+  let busy;
+  let again = false;
+  let failures = 0;
+  /** Nothing is sent before; what the server asked for stands in the store, for all tabs. */
+  let notBefore = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  let due = Infinity;
+  let stop = new AbortController();
+
+  /** @param {number} wait milliseconds until the next flush; an earlier one stays */
+  const later = (wait) => {
+    const at = Date.now() + wait;
+    if (at >= due) return;
+    due = at;
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      due = Infinity;
+      flush();
+    }, wait);
+  };
+
+  /** @returns {number} milliseconds; at most the longest wait, whatever became of the clock */
+  const waiting = () => {
+    const wait = Math.max(notBefore, +(store.read("wait") || 0)) - Date.now();
+    return wait > LONGEST_WAIT_MS ? 0 : wait;
+  };
+
+  /** @param {string[]} names @returns {string[]} the first of them that fit beside what is on its way */
+  const fitting = (names) => {
+    let room = BODY_MAX - 200;
+    away.forEach((size) => (room -= size));
+    return names.filter((name) => {
+      const size = new Blob([store.read(name) || ""]).size + 1;
+      // One that fits nowhere goes alone, while the page is open; the server says what is wrong with it.
+      const fits = !away.has(name) && (room >= size || (size > BODY_MAX && !away.size));
+      room -= fits ? size : Infinity;
+      if (fits) away.set(name, size);
+      return fits;
+    });
+  };
+
+  /** @param {string[]} names @returns {Promise<boolean>} whether the server is done with them */
+  const post = async (names) => {
+    const batch = names.map((name) => store.read(name)).filter(Boolean).join();
+    const keepalive = (away.get(names[0]) || 0) < BODY_MAX;
+    const body = `{"batch":[${batch}],"sentAt":"${new Date().toISOString()}","writeKey":${JSON.stringify(writeKey)}}`;
+    if (keepalive && document.visibilityState == "hidden" && !("keepalive" in Request.prototype)) {
+      navigator.sendBeacon(url, body);
+    }
+    const { signal } = stop;
+    const limit = setTimeout(() => stop.abort(), TRY_MS);
+    let wait = 0;
+    try {
+      // Plain text needs no preflight, and the key stands in the body.
+      const answer = await fetch(url, { method: "POST", body, keepalive, credentials: "omit", signal });
+      const done = answer.ok ? (await answer.json()).success : FINAL.includes(answer.status);
+      if (done) {
+        if (!answer.ok) console.warn("segue: refused", answer.status);
+        names.forEach(store.remove);
+        failures = 0;
+        return true;
+      }
+      const asked = answer.headers.get("retry-after") || "";
+      wait = +asked * 1e3 || Date.parse(asked) - Date.now();
+    } catch {
+      // No answer at all; what became of the events is not known, and their message ids make it harmless.
+    } finally {
+      clearTimeout(limit);
+      names.forEach((name) => away.delete(name));
+    }
+    if (signal.aborted) stop = new AbortController();
+    const own = FIRST_WAIT_MS * 2 ** failures++ * (0.5 + Math.random());
+    const next = Math.min(wait > 0 ? wait : own, LONGEST_WAIT_MS);
+    notBefore = Date.now() + next;
+    // Other tabs, and the next page, keep to what the server has asked for.
+    if (wait > 0) store.write("wait", "" + notBefore);
+    later(next);
+    return false;
+  };
+
+  const drain = async () => {
+    const wait = waiting();
+    if (wait > 0) return later(wait);
+    for (let names; (names = fitting(queue.names())).length; ) if (!(await post(names))) return;
+  };
+
+  /** One tab at a time, where the browser can tell; elsewhere the server drops what comes twice. @returns {Promise<void>} */
+  const flush = () => {
+    again = !!busy;
+    return (busy ||= (navigator.locks ? navigator.locks.request("segue" + url, drain) : drain())
+      .catch(drain) // a sandboxed frame may not ask for a lock
+      .then(() => {
+        busy = undefined;
+        if (again) return flush();
+      }));
+  };
+
+  return {
+    flush,
+    soon: () => later(SOON_MS),
+    /** The page may be gone in a moment: sends this tab's events without waiting for anything. */
+    leave: () => {
+      const names = waiting() > 0 ? [] : fitting(queue.names().filter(queue.own));
+      if (names.length) post(names).then(flush);
+    },
+    /** The network is back. */
+    resume: () => {
+      notBefore = 0;
+      flush();
+    },
+    /** Gives up what is on its way. */
+    halt: () => {
+      stop.abort();
+      stop = new AbortController();
+    },
+  };
+}

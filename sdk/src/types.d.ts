@@ -1,0 +1,80 @@
+/** A value that JSON can hold; what it cannot hold (functions, cycles) must not be handed over. */
+export type Json = string | number | boolean | null | undefined | Json[] | { [key: string]: Json };
+
+export type Fields = { [key: string]: Json };
+
+/** One event as it is sent, in the shape of the Segment specification. */
+export interface Event {
+  type: "track" | "identify" | "page" | "group" | "alias";
+  messageId: string;
+  timestamp: string;
+  anonymousId: string;
+  userId?: string;
+  event?: string;
+  name?: string;
+  category?: string;
+  groupId?: string;
+  previousId?: string;
+  properties?: Fields;
+  traits?: Fields;
+  context: Fields;
+  integrations?: Fields;
+}
+
+/** Top-level fields of one call: `timestamp`, `integrations`; those of `context` are added to its own. */
+export interface Extra {
+  timestamp?: string;
+  context?: Fields;
+  integrations?: Fields;
+}
+
+/** Every option also stands as an attribute on the script's tag: `sample` as `data-sample="0.1"`. */
+export interface Options {
+  /** Where events go: scheme and host of the Segue server. Unless said, where the script came from. */
+  host?: string;
+  /**
+   * `given`: starts at once. `wait`: holds events in memory until `consent(true)`. `drop`: lets them go until
+   * then. In the last two nothing is stored or sent before.
+   */
+  consent?: "given" | "wait" | "drop";
+  /** Page views: `auto` (each load and each change of path or query), `hash` (of the fragment too), `off`. */
+  pages?: "auto" | "hash" | "off";
+  /** The domain of a cookie that shares the visitor's id between hosts; without it there are no cookies. */
+  cookie?: string;
+  /** The share of visitors that are tracked at all, 0 to 1. A visitor stays in or out. */
+  sample?: number | string;
+  /** Minutes without an event that end a session; 30 unless said. */
+  session?: number | string;
+  /** `respect` (unless said): Do-Not-Track and Global Privacy Control turn the tracker off. */
+  signals?: "respect" | "ignore";
+  /** A second tracker on one page needs a name of its own for what it stores. */
+  name?: string;
+  /** Sees each event before it is kept; what it returns is kept instead, `null` drops it. */
+  before?: (event: Event) => Event | null | void;
+}
+
+export interface Tracker {
+  /** What the visitor did. */
+  track(event: string, properties?: Fields, extra?: Extra): void;
+  /** Who the visitor is, and what is known of them. Without an id, only what is known. */
+  identify(userId: string | number | Fields | null | undefined, traits?: Fields, extra?: Extra): void;
+  /** A page view; the page's own fields need not be given. */
+  page(name?: string | Fields, properties?: Fields, extra?: Extra): void;
+  /** The account the visitor belongs to, and what is known of the account. */
+  group(groupId: string | number, traits?: Fields, extra?: Extra): void;
+  /** Joins another id to a user: `previousId`, or the visitor's own. */
+  alias(userId: string | number, previousId?: string | number, extra?: Extra): void;
+  /** Somebody else sits here now: a new visitor, a new session. */
+  reset(): void;
+  /** Consent was given (`true`), or is withdrawn (`false`): all that was stored is removed. */
+  consent(given: boolean): void;
+  /** Tries to send what waits; done when it was tried. */
+  flush(): Promise<void>;
+  /** A call as a list, `["track", "Login"]`: what a page writes before the script has come. */
+  push(...calls: [string, ...unknown[]][]): void;
+  readonly host: string;
+  readonly writeKey: string;
+  readonly anonymousId: string;
+  readonly userId: string | undefined;
+  readonly sessionId: string | undefined;
+}
