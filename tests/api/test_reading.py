@@ -126,12 +126,9 @@ def test_pages_go_on_in_peace_while_members_come_and_go(server: Running) -> None
     staying = [f"peace{number}" for number in range(6)]
     for user in staying:
         buy(server, user)
-    path, seen, cursor, number = "/v1/segments/buyers/members", [], "", 0
-    while cursor is not None:
-        page = server.http.get(path, params={"limit": 2, "cursor": cursor}).json()
+    seen: list[str] = []
+    for number, page in enumerate(pages_of(server, "/v1/segments/buyers/members", 2)):
         seen += [each["user_id"] for each in page["members"]]
-        cursor = page["next"]
-        number += 1
         buy(server, f"0-moving{number}")
         buy(server, f"peace{number % 6}-moving")
         assert server.http.delete(f"/v1/users/0-moving{number}").json()["forgotten"]

@@ -56,7 +56,10 @@ class Answer:
     def start(self) -> dict[str, object]:
         """The ASGI message that opens the response."""
         headers = [*self.headers, NO_SNIFFING]
-        if not any(name == b"cache-control" for name, _ in self.headers):
+        for name, _ in self.headers:
+            if name == b"cache-control":
+                break
+        else:
             headers.append(NO_STORE)
         if self.body or self.stream is not None or self.status == 200:
             headers.append((b"content-type", self.type))

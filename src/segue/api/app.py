@@ -14,8 +14,9 @@ from segue.api.doors import Doors
 from segue.api.negotiation import require_agreement
 from segue.api.openapi import document
 from segue.api.page import render
-from segue.api.problems import NO_ROUTE, fault, no_route, problem, wrong_method
-from segue.api.request import Receive, Request, Scope, Send, bad_parameter, decoded
+from segue.api.places import Place, Places
+from segue.api.problems import NO_ROUTE, fault, problem, wrong_method
+from segue.api.request import Receive, Request, Scope, Send, bad_parameter
 from segue.api.route import Handler, LoopHandler, Route, Runs
 from segue.api.routes import ROUTES
 from segue.api.sending import respond
@@ -26,19 +27,12 @@ from segue.observe import recording
 
 _log = logging.getLogger("segue.api")
 
-Methods = dict[str, Route]
-
-
 class App:
     """Answers HTTP for the doors, by the list of routes."""
 
     def __init__(self, doors: Doors, routes: Iterable[Route] = ROUTES) -> None:
         self._doors = doors
-        self._fixed: dict[str, Methods] = {}
-        varying: dict[str, Methods] = {}
-        for route in routes:
-            (varying if route.varies else self._fixed).setdefault(route.path, {})[route.method] = route
-        self._varying = [(next(iter(each.values())).pattern(), each) for each in varying.values()]
+        self._places = Places(routes)
         description = document(routes)
         doors.description = encode(description)
         doors.page = render(description)
@@ -48,10 +42,9 @@ class App:
         request = Request(scope)
         began, path, tracking = time.perf_counter(), "none", False
         try:
-            methods = self._methods(request)
-            path = _path_of(methods, request)
-            tracking = any(route.tracking for route in methods.values())
-            answer = await self._answer(methods, request, receive)
+            place = self._places.of(request)
+            path, tracking = place.path, place.tracking
+            answer = await self._answer(place, request, receive)
         except DisconnectedError:
             return
         except SegueError as refused:
@@ -70,24 +63,10 @@ class App:
             answer = answer.with_headers(request.quota.headers())
         await respond(answer.with_headers(CORS) if tracking else answer, scope, receive, send)
 
-    def _methods(self, request: Request) -> Methods:
-        """What can be done at the path, by method; E741 when nothing. Sets the path's parameters."""
-        fixed = self._fixed.get(request.path, {})
-        if request.method in fixed:
-            return fixed
-        for pattern, methods in self._varying:
-            found = pattern.fullmatch(request.path)
-            if found:
-                request.params = {name: decoded(text) for name, text in found.groupdict().items()}
-                return {**fixed, **methods}
-        if not fixed:
-            raise no_route()
-        return fixed
-
-    async def _answer(self, methods: Methods, request: Request, receive: Receive) -> Answer:
-        route = methods.get("GET" if request.method == "HEAD" else request.method)
+    async def _answer(self, place: Place, request: Request, receive: Receive) -> Answer:
+        route = place.methods.get("GET" if request.method == "HEAD" else request.method)
         if route is None:
-            return _other_method(methods, request)
+            return _other_method(place, request)
         if route.browsing:
             carry(request)
         admit(self._doors, request, route)
@@ -113,20 +92,14 @@ class App:
         return await wait(lambda: handler(self._doors, request))
 
 
-def _path_of(methods: Methods, request: Request) -> str:
-    """How a request's path stands in the list of routes."""
-    return (methods.get(request.method) or next(iter(methods.values()))).path
-
-
-def _other_method(methods: Methods, request: Request) -> Answer:
+def _other_method(place: Place, request: Request) -> Answer:
     """Preflights are answered; any other method that the path does not take is E742."""
-    allowed = ", ".join(sorted([*methods, *(["HEAD"] if "GET" in methods else []), "OPTIONS"]))
+    allowed = ", ".join(sorted([*place.methods, *(["HEAD"] if "GET" in place.methods else []), "OPTIONS"]))
     header = ((b"allow", allowed.encode()),)
-    tracking = any(route.tracking for route in methods.values())
     if request.method != "OPTIONS":
         refused = wrong_method(request.method, allowed)
-        return problem(refused, success=False if tracking else None).with_headers(header)
-    return preflight(request) if tracking else Answer(204, headers=header)
+        return problem(refused, success=False if place.tracking else None).with_headers(header)
+    return preflight(request) if place.tracking else Answer(204, headers=header)
 
 
 def _check_query(route: Route, request: Request) -> None:
