@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import astuple
-from hashlib import md5
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,13 +18,11 @@ from segue.domain.limits import BATCH_EVENTS_MAX
 from segue.ingest import decode
 from segue.ingest.decode import Decoded, decode_batch, decode_events, decode_single, gathered, looked_at
 from segue.ingest.dedupe import Seen
-from segue.ingest.files.rows import RowNames, RowRoad
 from segue.ingest.identity import Identity
 from segue.ingest.intake import Intake, Taken
 from segue.log.batch import EventBatch
 from segue.log.body import context_json, decode_body, properties_json
-from segue.log.lane.cuts import Cuts, cut_at, cut_lines, cut_texts, put_together
-from segue.log.lane.digest import digests
+from segue.log.lane.cuts import Cuts, cut_at, cut_lines, cut_texts
 from segue.log.lane.event import CONTEXT, LABELLED, PROPERTIES
 from segue.log.lane.octets import PAD
 from segue.log.pack import pack_batch, unpack_batch
@@ -467,36 +461,3 @@ def test_as_many_events_as_a_batch_may_have(count: int) -> None:
     event = b'{"type":"track","event":"Login","userId":"u"}'
     decoded = decode_batch(b'{"batch":[' + b",".join([event] * count) + b"]}")
     assert (len(decoded), decoded.bodies) == (count, {})
-
-
-def test_rows_are_named_alike_by_both_roads(tmp_path: Path) -> None:
-    plain = b'{"type":"track","event":"Login","userId":"u","timestamp":"2026-11-22T10:00:00Z"}'
-    odd = b'{"type":"track","event":"Login","userId":"\\u0075","timestamp":"2026-11-22T10:00:00Z"}'
-    raws: Sequence[bytes] = [plain, odd, plain, odd, plain]
-
-    class Log:
-        next_seq = 1
-
-        def history_path(self, _first_seq: int) -> Path:
-            return tmp_path
-
-    found = []
-    for change in (Cuts.own, Cuts.all_odd):
-        road = RowRoad(tmp_path / "x.jsonl", Intake(Identity(), Seen()), Log(), "file", NOW)
-        portion = road.take_cuts(change(cut_texts(raws)), range(1, 6), 5, 5)
-        assert isinstance(portion.entry, EventBatch)
-        found.append(list(portion.entry.message_ids))
-    assert found[0] == found[1]
-    assert len(set(found[0])) == 5
-
-
-@given(st.lists(st.lists(st.binary(max_size=200) | st.sampled_from([b"a", b"b"]), max_size=40), max_size=3))
-def test_rows_are_named_by_their_content_and_number(portions: list[list[bytes]]) -> None:
-    names, counted = RowNames(), Counter[bytes]()
-    for rows in portions:
-        expected = []
-        for row in rows:
-            counted[row] += 1
-            digest = md5(row, usedforsecurity=False).hexdigest()
-            expected.append(digest if counted[row] == 1 else f"{digest}-{counted[row]}")
-        assert names.of(digests(*put_together(rows))) == expected
