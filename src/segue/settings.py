@@ -242,7 +242,7 @@ OPTIONS = (
     ),
     Option(
         "stream_origins", "stream_origins", _origins, NOTHING, "sites",
-        "The sites whose pages may open a stream of changes; the server's own pages always may.", many=True,
+        "The sites whose pages may open a stream, and read with a user's token; our own may.", many=True,
     ),
     Option(
         "public_url", "public_url", _url_or_nothing, "", "address",

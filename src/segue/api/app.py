@@ -8,12 +8,13 @@ from collections.abc import Iterable
 from typing import cast
 
 from segue.api.access import admit
-from segue.api.answer import Answer, encode
+from segue.api.answer import Answer, Header, encode
 from segue.api.body import DisconnectedError, let_pass, read_body
 from segue.api.doors import Doors
 from segue.api.negotiation import require_agreement
 from segue.api.openapi import document
 from segue.api.page import render
+from segue.api.pages import for_pages
 from segue.api.places import Place, Places
 from segue.api.problems import NO_ROUTE, fault, problem, wrong_method
 from segue.api.request import Receive, Request, Scope, Send, bad_parameter
@@ -26,6 +27,7 @@ from segue.domain.errors import SegueError
 from segue.observe import recording
 
 _log = logging.getLogger("segue.api")
+
 
 class App:
     """Answers HTTP for the doors, by the list of routes."""
@@ -41,9 +43,12 @@ class App:
         """One request, or the handshake of a WebSocket."""
         request = Request(scope)
         began, path, tracking = time.perf_counter(), "none", False
+        shared: tuple[Header, ...] = ()
         try:
             place = self._places.of(request)
             path, tracking = place.path, place.tracking
+            if not tracking:
+                shared = for_pages(request, place.methods.values(), self._doors)
             answer = await self._answer(place, request, receive)
         except DisconnectedError:
             return
@@ -61,7 +66,8 @@ class App:
             await let_pass(request, receive)
         if request.quota is not None:
             answer = answer.with_headers(request.quota.headers())
-        await respond(answer.with_headers(CORS) if tracking else answer, scope, receive, send)
+        headers = CORS if tracking else shared
+        await respond(answer.with_headers(headers) if headers else answer, scope, receive, send)
 
     async def _answer(self, place: Place, request: Request, receive: Receive) -> Answer:
         route = place.methods.get("GET" if request.method == "HEAD" else request.method)
