@@ -234,6 +234,17 @@ def _object_field(text: int, at: int, newline: int, part: int, spans: int) -> An
     return stop
 
 
+@inlined
+def _flags(text: int, kind: int, told: int, name: int, name_end: int) -> Any:
+    """The flags of an event of which all fields are plain; 0 when it has no type, nobody or no name."""
+    if kind < 0 or not told & _OWNED:
+        return 0
+    if kind == _TRACK_NUMBER and not _is_name(text, name, name_end):
+        return 0
+    is_page = kind == _PAGE_NUMBER or kind == _SCREEN_NUMBER
+    return PLAIN | LABELLED if is_page and told >> _LABEL & 1 else PLAIN
+
+
 @called
 def event_end(text: int, at: int, newline: int, forced: int, spans: int, times: int) -> tuple[int, int, int]:
     """(place after the event that begins at ``at``, its type's number, flags); the place is NOT_PLAIN else.
@@ -290,9 +301,5 @@ def event_end(text: int, at: int, newline: int, forced: int, spans: int, times: 
         if byte != COMMA:
             return NOT_PLAIN, 0, 0
         at = after_blanks(text, at + 1, newline)
-    if kind < 0 or not told & _OWNED or at + 1 - start > EVENT_BYTES_MAX:
-        return NOT_PLAIN, 0, 0
-    if kind == _TRACK_NUMBER and not _is_name(text, name, name_end):
-        return NOT_PLAIN, 0, 0
-    is_page = kind == _PAGE_NUMBER or kind == _SCREEN_NUMBER
-    return at + 1, kind, PLAIN | LABELLED if is_page and told >> _LABEL & 1 else PLAIN
+    flags = _flags(text, kind, told, name, name_end)
+    return (at + 1, kind, flags) if flags and at + 1 - start <= EVENT_BYTES_MAX else (NOT_PLAIN, 0, 0)
