@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -299,12 +300,54 @@ def test_a_damaged_file_opens_nothing(access: Access, tmp_path: Path, damage: by
     assert code_of(Access, tmp_path) == "E603"
 
 
-def test_parts_that_no_key_has_are_damage(access: Access, tmp_path: Path) -> None:
-    made(access, Kind.WRITE)
+@pytest.mark.parametrize(
+    "edit",
+    ["UPDATE keys SET revoked = NULL", "UPDATE keys SET enabled = 1", "UPDATE keys SET kind = 'admin'",
+     "UPDATE keys SET parts = '{}'", "UPDATE keys SET expires = 9999999999999",
+     "UPDATE secrets SET value = ''", "UPDATE secrets SET retires = NULL"],
+)  # fmt: skip
+def test_a_row_that_is_not_what_was_written_is_damage(access: Access, tmp_path: Path, edit: str) -> None:
+    access.create(grant_of("shop", Kind.READ, {"segments": ["vip"]}), START + DAY)
+    access.switch("shop", False)
+    access.revoke("shop")
+    access.token("ann", MINUTE)
+    access.rotate_secret(DAY)
+    Access(tmp_path)
     with sqlite3.connect(tmp_path / "access.db") as connection:
-        connection.execute('UPDATE keys SET parts = \'{"rate": "often"}\'')
+        connection.execute(edit)
     connection.close()
     assert code_of(Access, tmp_path) == "E603"
+
+
+def test_one_bit_changes_nothing_unseen(access: Access, tmp_path: Path) -> None:
+    """Flipped anywhere in the file, it is either found, or stands where nothing is kept."""
+    for kind in Kind:
+        made(access, kind, kind.value)
+    access.revoke("read")
+    access.token("ann", MINUTE)
+    path, chance = tmp_path / "access.db", random.Random(7)
+    whole = path.read_bytes()
+    outcomes = set()
+    for _ in range(300):
+        damaged = bytearray(whole)
+        place = chance.choice([at for at in range(len(whole)) if whole[at]])
+        damaged[place] ^= 1 << chance.randrange(8)
+        path.write_bytes(damaged)
+        outcomes.add(outcome(tmp_path, access))
+    assert outcomes == {"found", "nothing"}
+    path.write_bytes(whole[: len(whole) // 2])
+    assert outcome(tmp_path, access) == "found"
+    path.write_bytes(whole)
+    assert outcome(tmp_path, access) == "nothing"
+
+
+def outcome(folder: Path, before: Access) -> str:
+    try:
+        after = Access(folder)
+    except SegueError as refused:
+        return "found" if refused.diagnostics[0].code in {"E602", "E603"} else str(refused)
+    same = (after._held.keys, after._held.secrets) == (before._held.keys, before._held.secrets)
+    return "nothing" if same else "unseen"
 
 
 def test_a_file_of_a_later_version_is_left_alone(access: Access, tmp_path: Path) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from segue.access.keys import Key, Kind, grant_of
 from segue.access.tokens import Secret
@@ -22,10 +24,14 @@ _TABLES = """
 CREATE TABLE keys (
     id TEXT PRIMARY KEY, digest BLOB NOT NULL UNIQUE, tail TEXT NOT NULL, kind TEXT NOT NULL,
     name TEXT NOT NULL, parts TEXT NOT NULL, created INTEGER NOT NULL, enabled INTEGER NOT NULL,
-    expires INTEGER, revoked INTEGER);
+    expires INTEGER, revoked INTEGER, checksum BLOB NOT NULL);
 CREATE TABLE secrets (
-    kid TEXT PRIMARY KEY, value BLOB NOT NULL, created INTEGER NOT NULL, retires INTEGER);
+    kid TEXT PRIMARY KEY, value BLOB NOT NULL, created INTEGER NOT NULL, retires INTEGER,
+    checksum BLOB NOT NULL);
 """
+_PUT_KEY = "INSERT OR REPLACE INTO keys VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_PUT_SECRET = "INSERT OR REPLACE INTO secrets VALUES (?, ?, ?, ?, ?)"
+Row = tuple[Any, ...]
 
 
 class Store:
@@ -40,15 +46,13 @@ class Store:
         if not self._path.exists():
             return [], []
         with self._connected() as connection:
-            keys = connection.execute(
-                "SELECT id, digest, tail, kind, name, parts, created, enabled, expires, revoked FROM keys "
-                "ORDER BY created, rowid"
-            )
-            found = [_key(row) for row in keys]
-            secrets = connection.execute(
-                "SELECT kid, value, created, retires FROM secrets ORDER BY created, rowid"
-            )
-            return found, [Secret(*row) for row in secrets]
+            (state,) = connection.execute("PRAGMA integrity_check").fetchone()
+            if state != "ok":
+                raise faults.damaged(self._path, state.partition("\n")[0])
+            keys = connection.execute("SELECT * FROM keys ORDER BY created, rowid")
+            found = [_key(_sound(row)) for row in keys]
+            secrets = connection.execute("SELECT * FROM secrets ORDER BY created, rowid")
+            return found, [Secret(*_sound(row)) for row in secrets]
 
     def write(
         self, keys: tuple[Key, ...] = (), secrets: tuple[Secret, ...] = (), drop: tuple[str, ...] = ()
@@ -57,12 +61,10 @@ class Store:
         with self._connected() as connection:
             connection.execute("BEGIN IMMEDIATE")
             for key in keys:
-                connection.execute(
-                    "INSERT OR REPLACE INTO keys VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", _row(key)
-                )
+                connection.execute(_PUT_KEY, _summed(_row(key)))
             for secret in secrets:
                 values = (secret.kid, secret.value, secret.created, secret.retires)
-                connection.execute("INSERT OR REPLACE INTO secrets VALUES (?, ?, ?, ?)", values)
+                connection.execute(_PUT_SECRET, _summed(values))
             connection.executemany("DELETE FROM secrets WHERE kid = ?", ((kid,) for kid in drop))
             connection.execute("COMMIT")
 
@@ -104,7 +106,19 @@ class Store:
             raise said from error
 
 
-def _key(row: tuple[object, ...]) -> Key:
+def _summed(row: Row) -> Row:
+    """With a checksum behind it: one bit on the disk must not turn a revoked key into a valid one."""
+    return (*row, hashlib.blake2b(repr(row).encode(), digest_size=16).digest())
+
+
+def _sound(row: Row) -> Row:
+    """Without its checksum; ValueError when that is another's."""
+    if _summed(row[:-1]) != row:
+        raise ValueError("a row is not what was written")
+    return row[:-1]
+
+
+def _key(row: Row) -> Key:
     identifier, digest, tail, kind, name, parts, created, enabled, expires, revoked = row
     try:
         grant = grant_of(str(name), Kind(kind), json.loads(str(parts)))
@@ -116,7 +130,7 @@ def _key(row: tuple[object, ...]) -> Key:
     return Key(str(identifier), digest, str(tail), grant, created, bool(enabled), *ends)
 
 
-def _row(key: Key) -> tuple[object, ...]:
+def _row(key: Key) -> Row:
     grant = key.grant
     return (
         key.id, key.digest, key.tail, grant.kind.value, grant.name, json.dumps(grant.to_json()), key.created,
