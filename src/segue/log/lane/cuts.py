@@ -173,13 +173,13 @@ def joined(parts: Sequence[Cuts]) -> Cuts:
     """The events of several texts as those of one."""
     if len(parts) < 2:
         return parts[0] if parts else cut_texts([])
-    spans, at = [], 0
-    for part in parts:
-        spans.append(np.where(part.spans[:, :, 1:] > 0, part.spans + np.int32(at), part.spans))
-        at += len(part.text)
+    begun = np.cumsum([0, *(len(part.text) for part in parts[:-1])])
+    offsets = np.repeat(begun, [len(part) for part in parts]).astype(np.int32)
+    spans = _together(part.spans for part in parts)
+    spans += offsets[:, None, None] * (spans[:, :, 1:] > 0)
     return Cuts(
         b"".join(part.text for part in parts),
-        np.concatenate(spans),
+        spans,
         *(_together(getattr(part, name) for part in parts) for name in ("times", "kinds", "flags")),
     )
 
