@@ -15,6 +15,8 @@ from tempfile import mkdtemp
 import pytest
 
 _HEAD = struct.Struct("<cHqI")
+SECTOR = 512
+"""Bytes that a disk writes whole or not at all."""
 _SOURCE = Path(__file__).with_name("disk.c")
 
 
@@ -98,7 +100,8 @@ class Disk:
                     _write(image, each)
                 if whole < len(waiting):
                     torn = waiting[whole]
-                    part = torn.data[: lots.randrange(len(torn.data) + 1)]
+                    edge = -torn.at % SECTOR
+                    part = torn.data[: edge + SECTOR * lots.randrange(len(torn.data) // SECTOR + 1)]
                     _write(image, Done(torn.kind, torn.path, torn.at, part))
             target = to / path.relative_to(folder)
             target.parent.mkdir(parents=True, exist_ok=True)

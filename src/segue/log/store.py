@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from segue.log import faults, schema
+from segue.log import faults, schema, wal
 
 FILE = "log.db"
 _BUSY_S = 30.0
@@ -24,6 +24,7 @@ class Store:
         self._lock = threading.RLock()
         self._writer: sqlite3.Connection | None = None
         self._idle: list[sqlite3.Connection] = []
+        wal.check(folder / FILE)
         try:
             with self._lock, self._spoken():
                 schema.bring_up(self._writing(), folder)
