@@ -12,6 +12,7 @@ import shutil
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import msgspec
@@ -144,7 +145,7 @@ def load(engine: Engine, compiled: Compiled, folder: Path, upto: int) -> bool:
             }
             arrays = {name: each.result() for name, each in reading.items()}
             knows = knowledge.result()
-    except (OSError, KeyError, ValueError, msgspec.MsgspecError):
+    except (OSError, KeyError, ValueError, TokenError, msgspec.MsgspecError):
         return False
     engine.start(compiled)
     engine.feed.known = arrays.pop("known")
