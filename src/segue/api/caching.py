@@ -51,10 +51,13 @@ def tag_of(content: bytes) -> bytes:
     return b'"%s"' % urlsafe_b64encode(hashlib.blake2b(content, digest_size=12).digest())
 
 
-def unless_known(request: Request, tag: bytes, answer: Answer, unchanged: Answer) -> Answer:
+def unless_known(request: Request, tag: bytes, answer: Answer) -> Answer:
     """The answer, or that it is unchanged when If-None-Match names its tag, weakly or not."""
     asked = request.header(b"if-none-match")
     if asked is None:
         return answer
     named = [each.strip().removeprefix(b"W/") for each in asked.split(b",")]
-    return unchanged if tag in named or named == [b"*"] else answer
+    if tag not in named and named != [b"*"]:
+        return answer
+    kept = tuple(header for header in answer.headers if header[0] != b"content-encoding")
+    return Answer(304, headers=kept)

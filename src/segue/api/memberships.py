@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from segue.access.principal import Principal
-from segue.access.scope import EVERYTHING, Scope
+from segue.access.scope import Scope
 from segue.api.answer import Answer, Header, encode
 from segue.api.caching import REVALIDATE, may_be_held, tag_of, unless_known
 from segue.api.doors import Doors
@@ -21,7 +22,6 @@ class _Reading:
 
     tag: bytes
     answer: Answer
-    unchanged: Answer
 
 
 async def segments(doors: Doors, request: Request) -> Answer:
@@ -42,31 +42,36 @@ async def _read(doors: Doors, request: Request, user_id: str) -> Answer:
     look = profiles.fresh(user_id)
     if look is None:
         look = await doors.glance(lambda: profiles.look(user_id))
-    reading = _unknown(user_id) if look is None else _reading(doors, look, user_id, request.principal)
-    return unless_known(request, reading.tag, reading.answer, reading.unchanged)
+    found = _unknown(user_id) if look is None else _reading(doors, look, user_id, request.principal)
+    return unless_known(request, found.tag, found.answer)
 
 
 def _reading(doors: Doors, look: Look, user_id: str, principal: Principal) -> _Reading:
     """Made once for as long as the look is good, for each scope and each id that leads there."""
-    view, scope = look.view, principal.scope
     # Whoever is in no segment can be absorbed or forgotten without a change that caches hear of.
-    held = user_id == view.user_id and bool(view.segments) and may_be_held(principal)
-    found: _Reading | None = look.made.get((scope, held))
+    held = look.member and user_id == look.user_id and may_be_held(principal)
+    if look.made is None:
+        look.made = {}
+    key = principal.scope, held
+    found: _Reading | None = look.made.get(key)
     if found is None:
-        found = look.made[scope, held] = _made(view, scope, doors.caching.profile(look.row, held))
+        text = _narrowed(look.text, principal.scope)
+        found = look.made[key] = _made(text, look.version, doors.caching.profile(look.row, held))
     return found
 
 
+def _narrowed(text: bytes, scope: Scope) -> bytes:
+    return encode(scope.narrowed(json.loads(text))) if scope.limited else text
+
+
 def _unknown(user_id: str) -> _Reading:
-    return _made(UserView(user_id, known=False), EVERYTHING, (REVALIDATE,))
-
-
-def _made(view: UserView, scope: Scope, headers: tuple[Header, ...]) -> _Reading:
-    content: dict[str, Json] = scope.narrowed(view.to_json())
-    # The version says when the content was first so; another one alone makes no other content.
+    content: Json = UserView(user_id, known=False).to_json()
     version = content.pop("version")
-    text = encode(content)
+    return _made(encode(content), version, (REVALIDATE,))
+
+
+def _made(text: bytes, version: int, headers: tuple[Header, ...]) -> _Reading:
+    """The version says when the content was first so; another one alone makes no other content."""
     tag = tag_of(text)
-    headers = ((b"etag", tag), *headers)
     body = b'%s,"version":%d}' % (text[:-1], version)
-    return _Reading(tag, Answer(200, body, headers=headers), Answer(304, headers=headers))
+    return _Reading(tag, Answer(200, body, headers=((b"etag", tag), *headers)))

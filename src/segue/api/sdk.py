@@ -60,7 +60,7 @@ def module(doors: Doors, request: Request) -> Answer:  # noqa: ARG001 -- all han
         whole = Answer(200, body, found.type, (*headers, (b"content-encoding", b"gzip")))
     else:
         whole = Answer(200, body, found.type, headers)
-    return unless_known(request, tag, whole, Answer(304, headers=headers))
+    return unless_known(request, tag, whole)
 
 
 def listing(doors: Doors, request: Request) -> Answer:  # noqa: ARG001

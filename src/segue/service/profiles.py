@@ -1,17 +1,23 @@
 """One profile as readers see it now, kept in memory for as long as nothing of it changes.
 
 Whether anything changed is told by the columns themselves: comparing them costs a tenth of reading
-values out of them. So an event of one user leaves the answers about all others as they are.
+values out of them. So an event of one user leaves the answers about all others as they are. What is
+kept is bytes: twenty thousand profiles as objects would hold up the garbage collector, and with it
+every answer.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from segue.domain.event import Json
 from segue.domain.limits import PROFILES_KEPT_MAX
+from segue.domain.time import parse_instant
 from segue.engine.compile import Compiled
 from segue.engine.engine import Engine
 from segue.engine.kernel import layout as k
@@ -19,30 +25,40 @@ from segue.engine.shown import Reader
 from segue.service.core import Core
 from segue.service.views import Membership, UserView
 
-State = tuple[object, ...]
-"""All that an answer is made of; equal states give equal answers."""
-
 
 @dataclass(slots=True, eq=False)
 class Look:
     """A profile as it stands. It is the same object while nothing that is shown of it has changed.
 
+    ``text`` is the contract's JSON without the version, ``member`` whether there is any segment in it.
     ``made`` is for whoever turns it into answers: what was made of it is good for as long as it is.
+    ``state`` is all that it was read from, found to be so at the log position ``seq``.
     """
 
     row: int
-    view: UserView
-    made: dict[Hashable, Any] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class _Kept:
-    """A look with the log position at which it was last found to be right."""
-
-    look: Look
-    state: State
+    user_id: str
+    version: int
+    member: bool
+    text: bytes
+    state: bytes
     compiled: Compiled
     seq: int
+    made: dict[Hashable, Any] | None = None
+
+    @property
+    def view(self) -> UserView:
+        """The same as a record."""
+        found = json.loads(self.text)
+        attributes = found["attributes"]
+        segments = [Membership(each["name"], _ms(each["since"])) for each in found["segments"]]
+        return UserView(
+            self.user_id, True, segments, attributes["traits"], attributes["features"], self.version
+        )
+
+
+def _ms(text: str) -> int:
+    found = parse_instant(text)
+    return int(text) if found is None else found
 
 
 class Profiles:
@@ -50,7 +66,7 @@ class Profiles:
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._kept: dict[int, _Kept] = {}
+        self._kept: dict[int, Look] = {}
 
     def fresh(self, user_id: str) -> Look | None:
         """A look that is known to be right without asking the engine; None when it has to be asked."""
@@ -61,7 +77,7 @@ class Profiles:
         kept = self._kept.get(row)
         if kept is None or kept.seq != engine.evaluated_seq or kept.compiled is not engine.compiled:
             return None
-        return kept.look
+        return kept
 
     def look(self, user_id: str) -> Look | None:
         """The profile that an id leads to; None for one never heard of, or suppressed."""
@@ -76,42 +92,50 @@ class Profiles:
             return None
         kept = self._kept.get(row)
         state = _state_of(engine, row)
-        if kept is not None and kept.compiled is engine.compiled and kept.state == state:
-            kept.seq = engine.evaluated_seq
-            return kept.look
-        look = Look(row, self._view(engine, row))
-        if kept is not None and _shown(kept.look.view) == _shown(look.view):
-            look = kept.look
-        self._keep(row, _Kept(look, state, engine.compiled, engine.evaluated_seq))
-        return look
+        if kept is None or kept.compiled is not engine.compiled or kept.state != state:
+            kept = self._looked_anew(engine, row, state, kept)
+        kept.state, kept.compiled, kept.seq = state, engine.compiled, engine.evaluated_seq
+        return kept
 
-    def _keep(self, row: int, kept: _Kept) -> None:
-        if len(self._kept) >= PROFILES_KEPT_MAX and row not in self._kept:
+    def _looked_anew(self, engine: Engine, row: int, state: bytes, before: Look | None) -> Look:
+        own = self._core.intake.identity.user_id(row)
+        segments = engine.memberships(row)
+        text = _text(_content(engine, row, own, segments))
+        if before is not None and before.text == text:
+            return before
+        seq = engine.evaluated_seq
+        found = Look(row, own, seq, bool(segments), text, state, engine.compiled, seq)
+        if before is None and len(self._kept) >= PROFILES_KEPT_MAX:
             del self._kept[next(iter(self._kept))]
-        self._kept[row] = kept
-
-    def _view(self, engine: Engine, row: int) -> UserView:
-        traits = engine.feed.traits.of(row)
-        return UserView(
-            self._core.intake.identity.user_id(row),
-            known=True,
-            segments=[Membership(name, since) for name, since in engine.memberships(row)],
-            traits={key: value for key, value in traits.items() if value is not None},
-            features=self._features(engine, row, traits),
-            version=engine.evaluated_seq,
-        )
-
-    def _features(self, engine: Engine, row: int, traits: Mapping[str, Json]) -> dict[str, Json]:
-        """The values of the named features, without those that are missing or that only the log tells."""
-        compiled, cells = engine.compiled, engine.machine.state.columns[row].tolist()
-        reader = Reader(compiled.registry.feature_keys, engine.machine.placement.features, cells, engine.now)
-        account = _account(engine, row)
-        found = {}
-        for name, shown in compiled.shown.items():
-            value = None if shown.in_log else reader.value(shown, traits, account)
-            if value is not None:
-                found[name] = value
+        self._kept[row] = found
         return found
+
+
+def _content(engine: Engine, row: int, own: str, segments: list[tuple[str, int]]) -> Json:
+    traits = engine.feed.traits.of(row)
+    view = UserView(
+        own,
+        known=True,
+        segments=[Membership(name, since) for name, since in segments],
+        traits={key: value for key, value in traits.items() if value is not None},
+        features=_features(engine, row, traits),
+    )
+    content = view.to_json()
+    del content["version"]
+    return content
+
+
+def _features(engine: Engine, row: int, traits: Mapping[str, Json]) -> dict[str, Json]:
+    """The values of the named features, without those that are missing or that only the log tells."""
+    compiled, cells = engine.compiled, engine.machine.state.columns[row].tolist()
+    reader = Reader(compiled.registry.feature_keys, engine.machine.placement.features, cells, engine.now)
+    account = _account(engine, row)
+    found = {}
+    for name, shown in compiled.shown.items():
+        value = None if shown.in_log else reader.value(shown, traits, account)
+        if value is not None:
+            found[name] = value
+    return found
 
 
 def _account(engine: Engine, row: int) -> dict[str, Json]:
@@ -120,22 +144,31 @@ def _account(engine: Engine, row: int) -> dict[str, Json]:
     return {} if name is None else accounts.traits_of(name)
 
 
-def _state_of(engine: Engine, row: int) -> State:
+def _state_of(engine: Engine, row: int) -> bytes:
+    """All that an answer is made of; equal states give equal answers. Its first part tells its lengths."""
     held = engine.machine.state
     if row >= engine.machine.rows:
-        return (row, engine.evaluated_seq)
+        return b"%d" % engine.evaluated_seq
     home, count = held.since_homes[row].tolist()
     first = home * k.SINCE_UNIT
     moving = any(shown.direction for shown in engine.compiled.shown.values())
-    return (
+    parts = (
         held.columns[row].tobytes(),
         held.since_at[first : first + count].tobytes(),
         held.since_segment[first : first + count].tobytes(),
-        engine.feed.traits.of(row),
-        _account(engine, row),
-        engine.now if moving else 0,
+        _text(engine.feed.traits.of(row)),
+        _text(_account(engine, row)),
     )
+    lengths = b" ".join([b"%d" % len(part) for part in parts])
+    return b"".join((lengths, b" %d;" % (engine.now if moving else 0), *parts))
 
 
-def _shown(view: UserView) -> tuple[object, ...]:
-    return (view.user_id, view.segments, view.traits, view.features)
+_encode = msgspec.json.Encoder().encode
+
+
+def _text(value: Json) -> bytes:
+    """JSON of what events hold, integers beyond 64 bits and half characters included."""
+    try:
+        return _encode(value)
+    except (OverflowError, UnicodeError, ValueError):
+        return json.dumps(value, separators=(",", ":")).encode()
