@@ -210,7 +210,7 @@ class Engine:
         with duckdb.connect() as connection:
             events = self.log.portions(connection, 0, upto)
             reader = HistoryReader(connection, events, other.feed)
-            for entry in _joined(self.log.read(0, upto)):
+            for entry in _joined(self.log.read(0, upto, whole=False)):
                 if isinstance(entry, Record):
                     if until is None or entry.at <= until:
                         other.record(entry)

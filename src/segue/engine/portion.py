@@ -31,9 +31,10 @@ from segue.engine.values import (
     value_of,
 )
 from segue.language.interpret import event_predicate
+from segue.language.reading import MIRRORED, OPERATORS
 from segue.language.reading import walk as walk_value
 from segue.language.sql.quoting import name_sql, text_sql
-from segue.language.tree import And, Condition, Kind, Not, Or
+from segue.language.tree import And, Compare, Condition, Kind, Not, Number, Or
 from segue.language.tree import Property as Read
 from segue.language.walk import walk
 from segue.log.history import objects
@@ -259,6 +260,8 @@ def _holds(test: Condition, frame: Frame, at: k.Ints, root: str, zone: ZoneInfo)
     if isinstance(test, And | Or):
         joined = np.logical_and if isinstance(test, And) else np.logical_or
         return joined.reduce([_holds(part, frame, at, root, zone) for part in test.parts])
+    if isinstance(test, Compare) and (found := _compared(test, frame, at, root)) is not None:
+        return found
     predicate = event_predicate(test, zone)
     places = sorted({_place_of(node, root) for node in walk(test) if isinstance(node, Read)})
 
@@ -272,6 +275,22 @@ def _holds(test: Condition, frame: Frame, at: k.Ints, root: str, zone: ZoneInfo)
     if len(places) == 1:
         return frame.answers(places[0], test, holds, at).astype(np.bool_)
     return answers_side_by_side([frame.of(place).distinct for place in places], holds, at)
+
+
+def _compared(test: Compare, frame: Frame, at: k.Ints, root: str) -> npt.NDArray[np.bool_] | None:
+    """A number's comparison with a literal, by the array; None for any other."""
+    left, right, op = test.left, test.right, test.op
+    if isinstance(left, Number):
+        left, right, op = right, left, MIRRORED[op]
+    if not (isinstance(left, Read) and isinstance(right, Number) and len(left.path) == 1):
+        return None
+    values = frame.of(_place_of(left, root))
+    if not isinstance(values, Numbers):
+        return None
+    found = micro(values.doubles[at])
+    missing = found == k.MISSING
+    holds = np.asarray(OPERATORS[op](found, right.micro), np.bool_)
+    return holds | missing if op == "!=" else holds & ~missing
 
 
 def _place_of(node: Read, root: str) -> Place:

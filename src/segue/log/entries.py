@@ -74,15 +74,18 @@ def set_next_seq(connection: sqlite3.Connection, seq: int) -> None:
     connection.execute("UPDATE position SET next_seq = ?", (seq,))
 
 
-def read(store: Store, after: int, upto: int) -> Iterator[Entry]:
-    """Everything with ``after < seq <= upto`` in order; no view of the file is held between two chunks."""
+def read(store: Store, after: int, upto: int, whole: bool = True) -> Iterator[Entry]:
+    """Everything with ``after < seq <= upto`` in order; no view of the file is held between two chunks.
+
+    Without ``whole``, stretches do not say whose profiles began with them.
+    """
     while after < upto:
         with store.reading() as connection:
-            entries, after = _chunk(connection, after, upto)
+            entries, after = _chunk(connection, after, upto, whole)
         yield from entries
 
 
-def _chunk(connection: sqlite3.Connection, after: int, upto: int) -> tuple[list[Entry], int]:
+def _chunk(connection: sqlite3.Connection, after: int, upto: int, whole: bool) -> tuple[list[Entry], int]:
     """The next entries, and the seq up to which nothing is left out."""
     first = after + 1
     batches, end = _batches(connection, first, upto)
@@ -97,7 +100,8 @@ def _chunk(connection: sqlite3.Connection, after: int, upto: int) -> tuple[list[
         end = records[-1].seq
     kept = [batch for batch in batches if batch.first_seq <= end]
     stretches = _stretches(connection, first, end, [record.seq for record in records])
-    marks = identity.MarkCursor(identity.read(connection, first, end))
+    begun = first if whole else kept[0].first_seq if kept else end + 1
+    marks = identity.MarkCursor(identity.read(connection, first, end, begun))
     entries: list[Entry] = sorted([*kept, *records, *stretches], key=_place)
     return [_marked(entry, marks) for entry in entries], end
 

@@ -116,9 +116,12 @@ def of_stretch(stretch: Stretch) -> Marks:
     return Marks(stretch.created, stretch.links, stretch.aliases, stretch.merges)
 
 
-def read(connection: sqlite3.Connection, first: int, last: int) -> Marks:
-    """The marks with ``first <= seq <= last``."""
-    found = {name: connection.execute(sql, (first, last)).fetchall() for name, sql in _SELECTS.items()}
+def read(connection: sqlite3.Connection, first: int, last: int, begun: int) -> Marks:
+    """The marks with ``first <= seq <= last``; of the profiles that began, those from ``begun`` on."""
+    found = {
+        name: connection.execute(sql, (max(first, begun) if name == "created" else first, last)).fetchall()
+        for name, sql in _SELECTS.items()
+    }
     return Marks(**found)
 
 

@@ -122,9 +122,12 @@ class SqliteLog:
         self._next_seq = stretch.to_seq + 1
         quality.tell(counts)
 
-    def read(self, after_seq: int, upto: int | None = None) -> Iterator[Entry]:
-        """Everything with ``after_seq < seq <= upto``, in order; what is appended meanwhile is left out."""
-        return entries.read(self._store, after_seq, self._next_seq - 1 if upto is None else upto)
+    def read(self, after_seq: int, upto: int | None = None, whole: bool = True) -> Iterator[Entry]:
+        """Everything with ``after_seq < seq <= upto``, in order; what is appended meanwhile is left out.
+
+        Without ``whole``, stretches do not say whose profiles began with them.
+        """
+        return entries.read(self._store, after_seq, self._next_seq - 1 if upto is None else upto, whole)
 
     def replay(self, after_seq: int = 0, upto: int | None = None) -> Iterator[EventBatch | Record]:
         """What :meth:`read` gives, with the events of stretches as batches too; bodies are decoded late."""
