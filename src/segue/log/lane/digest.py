@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segue.log.lane.compiled import compiled, inlined
-from segue.log.lane.machine import address_of, byte_at, word_at
+from segue.log.lane.machine import address_of, copy_bytes, put_int64, word_at
 
 Places = npt.NDArray[np.int32]
 Halves = npt.NDArray[np.uint64]
@@ -88,6 +88,7 @@ def _fingerprint_many(prefix: Any, octets: Any, starts: Any, stops: Any, high: A
     words, state = np.zeros((_WORDS, LANES), np.uint32), np.zeros((4, LANES), np.uint32)
     block, result = np.zeros(_BLOCK_BYTES, np.uint8), np.zeros((4, LANES), np.uint32)
     block_words = block.view(np.uint32)
+    own, before = address_of(block), address_of(prefix)
     for first in range(0, count, LANES):
         lanes = min(LANES, count - first)
         most = 0
@@ -108,14 +109,15 @@ def _fingerprint_many(prefix: Any, octets: Any, starts: Any, stops: Any, high: A
                         words[place, i] = np.uint32(word & _LOWER)
                         words[place + 1, i] = np.uint32(word >> _SHIFT)
                     continue
-                for place in range(_BLOCK_BYTES):
-                    at = base + place
-                    if at < head:
-                        block[place] = prefix[at]
-                    elif at < size:
-                        block[place] = byte_at(text, start + at - head)
-                    else:
-                        block[place] = 128 if at == size else 0
+                for place in range(_BLOCK_BYTES // 8):
+                    put_int64(own, place, 0)
+                if base < head:
+                    copy_bytes(own, before + base, min(head - base, _BLOCK_BYTES))
+                since, until = max(base, head), min(base + _BLOCK_BYTES, size)
+                if until > since:
+                    copy_bytes(own + since - base, text + start + since - head, until - since)
+                if base <= size < base + _BLOCK_BYTES:
+                    block[size - base] = 128
                 if (size + _LENGTH_BYTES) // _BLOCK_BYTES == number:
                     block_words[14] = size << 3
                     block_words[15] = size >> 29
