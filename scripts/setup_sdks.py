@@ -119,10 +119,11 @@ def run(command, folder=ROOT, environment=None):
     except (OSError, subprocess.TimeoutExpired) as fault:
         raise UnavailableError("`%s`: %s" % (" ".join(command[:3]), fault)) from None
     if ended.returncode:
-        said = ended.stdout.decode(errors="replace").strip().splitlines()
+        said = ended.stdout.decode(errors="replace").strip().splitlines() or ["it said nothing"]
+        errors = [line for line in said if "error" in line.lower() and "Retry" not in line]
         raise UnavailableError(
             "`%s` ended with status %d: %s"
-            % (" ".join(command[:3]), ended.returncode, " ".join(said[:3]) or "it said nothing")
+            % (" ".join(command[:3]), ended.returncode, " ".join(errors[:2] or said[-1:]))
         )
 
 
