@@ -61,6 +61,8 @@ class Driven:
             self.feed.listed(str(row), row, name, on)
         for row, name, override in step.overrides:
             self.feed.overridden(str(row), row, name, override)
+        for row, owner, model, value in step.predictions:
+            self.feed.predicted(row, (owner, model), value)
         self.feed.end_record(self.seq, CAUSES.index(step.cause))
 
     def entered(self) -> dict[tuple[int, str], int]:

@@ -26,8 +26,8 @@ PARTS = 4
 @settings(max_examples=CASES // PARTS, deadline=None, backend=FRESH, suppress_health_check=list(HealthCheck))
 def test_the_engine_changes_what_the_interpreter_changes(part: int, data: st.DataObject) -> None:
     note(f"part {part}")
-    workspace = data.draw(workspaces())
-    history = data.draw(histories(workspace.names))
+    workspace = data.draw(workspaces(models=True))
+    history = data.draw(histories(workspace.names, models=True))
     sizes = data.draw(st.lists(st.integers(1, 8), min_size=1, max_size=4))
     _, steps = resolve(history)
     until = max((step.received_at for step in steps), default=0) + data.draw(

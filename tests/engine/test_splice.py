@@ -28,9 +28,9 @@ from tests.strategies.workspaces import Workspace, workspaces
 @given(data=st.data())
 @settings(max_examples=400, deadline=None, backend=FRESH, suppress_health_check=list(HealthCheck))
 def test_a_spliced_program_goes_on_as_one_that_was_always_there(data: st.DataObject) -> None:
-    before = data.draw(workspaces())
+    before = data.draw(workspaces(models=True))
     after = data.draw(edited(before))
-    history = data.draw(histories((*before.names, *after.names)))
+    history = data.draw(histories((*before.names, *after.names), models=True))
     _, steps = resolve(history)
     cut = data.draw(st.integers(0, len(steps)))
     pause = data.draw(st.sampled_from((0, 1, 3_600_000, YEAR // 12)))

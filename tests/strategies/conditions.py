@@ -311,16 +311,45 @@ def _unread(operand: Operand) -> Operand:
     return operand
 
 
+SCORE = Trait(("churn",), "score", Kind.NUMBER)
+CLUSTER = Trait(("habits",), "cluster", Kind.TEXT)
+
+
+@shared
+def predicted(zone: ZoneInfo) -> st.SearchStrategy[Condition]:
+    """Leaves about what models say."""
+    score, cluster = st.just(SCORE), st.just(CLUSTER)
+    either = st.sampled_from((SCORE, CLUSTER))
+    return st.one_of(
+        either_way(operators, score, numbers),
+        either_way(st.sampled_from(("==", "!=")), cluster, texts),
+        st.builds(Compare, operators, score, raws(zone)(Kind.NUMBER)),
+        st.builds(Compare, operators, arithmetic(st.one_of(score, exact_numbers(zone))), numbers),
+        st.builds(Match, st.sampled_from(("starts with", "contains")), cluster, texts),
+        st.builds(
+            lambda operand, values, negated: In(operand, tuple(values), negated),
+            either, st.lists(literals, min_size=1, max_size=3), st.booleans(),
+        ),
+        st.builds(Presence, either, st.booleans()),
+    )  # fmt: skip
+
+
 @shared
 def conditions(
-    zone: ZoneInfo, segments: tuple[str, ...] = (), lists: tuple[str, ...] = LISTS, leaves_max: int = 5
+    zone: ZoneInfo,
+    segments: tuple[str, ...] = (),
+    lists: tuple[str, ...] = LISTS,
+    leaves_max: int = 5,
+    models: bool = False,
 ) -> st.SearchStrategy[Condition]:
-    """Whole conditions; ``segments`` are the names they may refer to."""
+    """Whole conditions; ``segments`` are the names they may refer to, ``models`` whether to ask those too."""
     words: list[tuple[int, st.SearchStrategy[Condition]]] = [
         (8, leaves(zone)),
         (1, st.sampled_from(lists).map(ListRef)),
         (1, st.booleans().map(Truth)),
     ]
+    if models:
+        words.append((3, predicted(zone)))
     if segments:
         words.append((2, st.sampled_from(segments).map(SegmentRef)))
     return combined(weighted(*words), leaves_max)

@@ -50,7 +50,7 @@ def _edited_once(
     kind = draw(st.sampled_from(kinds))
     if kind == "more":
         before = tuple(each.name for each in definitions)
-        condition = draw(conditions(workspace.rules.zone, before))
+        condition = draw(conditions(workspace.rules.zone, before, models=True))
         return (*definitions, Definition(draw(st.sampled_from(unused)), condition))
     if kind == "less":
         gone = draw(st.sampled_from(spare))
@@ -64,5 +64,5 @@ def _edited_once(
         while first and chosen.exclusive and definitions[first - 1].exclusive == chosen.exclusive:
             first -= 1
         before = tuple(each.name for each in definitions[:first])
-        changed = replace(chosen, condition=draw(conditions(workspace.rules.zone, before)))
+        changed = replace(chosen, condition=draw(conditions(workspace.rules.zone, before, models=True)))
     return (*definitions[:place], changed, *definitions[place + 1 :])

@@ -5,6 +5,7 @@ A step is one of::
     ("event", {... a Segment-style JSON event, with receivedAt ...})
     ("list", list name, user id, whether on it)
     ("override", user id, segment, True | False | None, until in ms or None)
+    ("prediction", user id, "score" | "cluster", model, value or None)
 
 ``receivedAt`` rarely falls back. A repeated ``messageId`` comes within seven days of its first one.
 """
@@ -31,6 +32,11 @@ from tests.strategies.vocabulary import (
     moments_text,
     some_numbers,
     weighted,
+)
+
+PREDICTED: tuple[tuple[str, str, Any], ...] = (
+    *(("score", "churn", value) for value in (0, 0.5, 2.5, 0.1, 1.0, 2, 5e-7, 1.5e-6, 1e-9, None)),
+    *(("cluster", "habits", value) for value in ("shoes", "x", "", "ünï", "1", None)),
 )
 
 Step = tuple[Any, ...]
@@ -109,6 +115,7 @@ def histories(
     users: Sequence[str] = OFTEN_USERS,
     steps_max: int = 20,
     overrides: bool = True,
+    models: bool = False,
 ) -> History:
     """A history of up to ``steps_max`` steps; overrides are about the named segments."""
     steps: History = []
@@ -124,6 +131,9 @@ def histories(
             until = None if until is None else received + until
             member = draw(st.sampled_from((True, True, False, False, None)))
             steps.append(("override", draw(_ids(users)), draw(st.sampled_from(segments)), member, until))
+        elif kind == 2 and models:
+            said = draw(st.sampled_from((*PREDICTED, *PREDICTED)))
+            steps.append(("prediction", draw(_ids(users)), *said))
         else:
             body = draw(_bodies(users))
             body["timestamp"] = format_instant(received - draw(_lags))

@@ -33,6 +33,8 @@ class Resolver:
             return self._event(step[1])
         if step[0] == "list":
             return self._listed(*step[1:])
+        if step[0] == "prediction":
+            return self._predicted(*step[1:])
         return self._overridden(*step[1:])
 
     def row_of(self, profile_id: str) -> int | None:
@@ -48,6 +50,13 @@ class Resolver:
             self.waiting_lists[user, name] = listed
             return Step(self.now, Cause.LIST)
         return Step(self.now, Cause.LIST, lists=((row, name, listed),))
+
+    def _predicted(self, user: str, owner: str, model: str, value: Any) -> Step:
+        """Models speak of those who are there; of others nothing comes."""
+        self.seq += 1
+        row = self.row_of(user)
+        said = () if row is None else ((row, owner, model, value),)
+        return Step(self.now, Cause.SCORE, predictions=said)
 
     def _overridden(self, user: str, segment: str, member: bool | None, until: int | None) -> Step:
         self.seq += 1

@@ -24,7 +24,7 @@ class Workspace:
 
 
 @st.composite
-def workspaces(draw: st.DrawFn, segments_max: int = 4) -> Workspace:
+def workspaces(draw: st.DrawFn, segments_max: int = 4, models: bool = False) -> Workspace:
     """One to a few segments, with references downward, up to one exclusive group, and any status."""
     rules = Rules(draw(zones), draw(st.sampled_from(SESSION_GAPS_MS)))
     names = draw(st.permutations(SEGMENTS))[: draw(st.integers(1, segments_max))]
@@ -38,7 +38,7 @@ def workspaces(draw: st.DrawFn, segments_max: int = 4) -> Workspace:
         definitions.append(
             Definition(
                 name,
-                draw(conditions(rules.zone, referable)),
+                draw(conditions(rules.zone, referable, models=models)),
                 "lifecycle" if exclusive else None,
                 draw(st.integers(0, 3)) * 10 + index if exclusive else 0,
                 draw(st.sampled_from(("active",) * 8 + ("draft", "archived"))),

@@ -167,7 +167,9 @@ def _trait(operand: Trait, kind: Kind, value: Shown, scene: Scene) -> Observed:
 
 
 def _trait_events(operand: Trait, scene: Scene) -> list[Event]:
-    """The visible events that write the trait's owner, in order."""
+    """The visible events that write the trait's owner, in order; what a model says comes of none."""
+    if operand.owner in ("score", "cluster"):
+        return []
     if operand.owner == "user":
         return scene.matching(EventPattern("identify"), AllTime())
     calls = scene.matching(EventPattern("group"), AllTime())

@@ -278,7 +278,7 @@ def _elapsed(node: Compare, elapsed: Elapsed, op: str, length: Duration, turning
 def _named(operand: Operand) -> str:
     """What an operand is called in a sentence."""
     match operand:
-        case Trait():
+        case Trait() if operand.owner in ("user", "account"):
             return f"{'trait' if operand.owner == 'user' else 'account trait'} {'.'.join(operand.path)}"
         case Aggregate() if is_raw(operand):
             source = f"{_event(operand.event)}{_within(operand.window)}"

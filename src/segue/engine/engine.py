@@ -121,6 +121,10 @@ class Engine:
         elif record.kind == "override":
             self.feed.overridden(body["user_id"], body["row"], body["segment"], override_of(body))
             self.feed.end_record(record.seq, k.BY_OVERRIDE)
+        elif record.kind == "score":
+            for row, value in zip(body["rows"], body["values"], strict=True):
+                self.feed.predicted(row, (body["gives"], body["model"]), value)
+            self.feed.end_record(record.seq, k.BY_SCORE)
         elif record.kind == "suppress":
             self.feed.suppress(body["rows"], body["on"])
             self.feed.end_record(record.seq, k.BY_OVERRIDE)

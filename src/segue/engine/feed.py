@@ -16,11 +16,13 @@ import numpy.typing as npt
 
 from segue.domain.event import TYPES, Event, Json
 from segue.engine.assemble import Arrays, assembled
+from segue.engine.builder import BatchBuilder
 from segue.engine.codes import Code
 from segue.engine.compile import Compiled
 from segue.engine.kernel import layout as k
 from segue.engine.kernel.layout import FOREVER
 from segue.engine.numbering import NOT_ASKED, Numbering
+from segue.engine.predictions import Model, Predictions
 from segue.engine.readings import Reader
 from segue.engine.slots import SlotReader, read_slots
 from segue.engine.traits import Accounts, Dated, Traits
@@ -34,53 +36,6 @@ GIVERS = frozenset(("identify", "group"))
 _GIVES = np.array([type_ in GIVERS for type_ in TYPES], np.bool_)
 _NO_ACCOUNTS: Mapping[str, dict[str, Dated]] = {}
 SUPPRESSED = Noted(False, None, None, "the user is suppressed")
-
-
-@dataclass(slots=True)
-class BatchBuilder:
-    """Operations and steps being collected; ``build`` gives the arrays."""
-
-    op: list[int] = field(default_factory=list)
-    row: list[int] = field(default_factory=list)
-    a: list[int] = field(default_factory=list)
-    b: list[int] = field(default_factory=list)
-    time: list[int] = field(default_factory=list)
-    value: list[int] = field(default_factory=list)
-    slots: list[int] = field(default_factory=list)
-    step_end: list[int] = field(default_factory=list)
-    step_time: list[int] = field(default_factory=list)
-    step_seq: list[int] = field(default_factory=list)
-    step_cause: list[int] = field(default_factory=list)
-    step_joint: list[int] = field(default_factory=list)
-
-    def add(self, op: int, row: int, a: int = 0, b: int = 0, time: int = 0, value: int = 0) -> None:
-        """One operation of the step being collected."""
-        self.op.append(op)
-        self.row.append(row)
-        self.a.append(a)
-        self.b.append(b)
-        self.time.append(time)
-        self.value.append(value)
-
-    def end_step(self, time: int, seq: int, cause: int, joint: bool = False) -> None:
-        """The operations since the last step are one step."""
-        self.step_end.append(len(self.op))
-        self.step_time.append(time)
-        self.step_seq.append(seq)
-        self.step_cause.append(cause)
-        self.step_joint.append(joint)
-
-    def build(self) -> k.Batch:
-        """The arrays."""
-        ops = np.zeros(len(self.op), k.OPERATION)
-        for name in ("op", "row", "a", "b", "time", "value"):
-            ops[name] = getattr(self, name)
-        steps = np.zeros(len(self.step_end), k.STEP)
-        steps["op_end"] = self.step_end
-        steps["op_at"][1:] = self.step_end[:-1]
-        for name in ("time", "seq", "cause", "joint"):
-            steps[name] = getattr(self, f"step_{name}")
-        return k.Batch(steps, ops, np.array(self.slots, np.int64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +69,7 @@ class Feed:
         self.lists: dict[int, set[str]] = {}
         self.overrides: dict[int, dict[str, Override]] = {}
         self.suppressed: set[int] = set()
+        self.predictions = Predictions()
         self.awaited: dict[str, Awaited] = {}
         self.fleeting = False
         self.known = np.zeros(1024, np.bool_)
@@ -128,6 +84,7 @@ class Feed:
         zone = compiled.rules.zone
         self.user_columns = _given(compiled, "user", zone)
         self.account_columns = _given(compiled, "account", zone)
+        self.model_columns = {source: _given(compiled, source, zone) for source in ("score", "cluster")}
         self.list_columns = {
             column.path[0]: feature for column, feature in compiled.columns.items() if column.source == "list"
         }
@@ -399,6 +356,14 @@ class Feed:
             held[segment] = override
         self._set_override(row, segment)
 
+    def predicted(self, row: int, model: Model, value: Json) -> None:
+        """What a model says of a profile from now on; None takes it back."""
+        row = self.current(row)
+        if row >= 0:
+            self.predictions.write(model, row, value)
+            for given in self.model_columns[model[0]].get(model[1], ()):
+                self.builder.add(k.OP_SET, row, given.feature, value=given.reader(value))
+
     def decided(self, row: int) -> Mapping[str, Override]:
         """The overrides in force for a profile, by segment: who is suppressed is out of everything."""
         if row in self.suppressed:
@@ -434,6 +399,7 @@ class Feed:
         self.builder.add(k.OP_MERGE, absorbed, survivor)
         self.traits.merge(absorbed, survivor)
         self.accounts.merge(absorbed, survivor)
+        self.predictions.forget(absorbed)
         self._set_traits(survivor, self.user_columns, self.traits.of(survivor), None)
         account = self.accounts.account_of(survivor)
         if account is not None:
@@ -457,6 +423,7 @@ class Feed:
             self.survivor[row] = -1
             self.traits.forget(row)
             self.accounts.forget(row)
+            self.predictions.forget(row)
             self.lists.pop(row, None)
             self.overrides.pop(row, None)
             self.suppressed.discard(row)

@@ -24,7 +24,7 @@ class Stream(NamedTuple):
 class Column(NamedTuple):
     """A value given from outside."""
 
-    source: str  # "user" | "account" | "list" | "moment"
+    source: str  # "user" | "account" | "score" | "cluster" | "list" | "moment"
     path: tuple[str, ...]
     kind: Kind  # UNKNOWN: questions
     part: int = 0

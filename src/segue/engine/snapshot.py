@@ -25,6 +25,7 @@ from segue.engine.feed import Awaited, Feed
 from segue.engine.kernel import layout as k
 from segue.engine.machine import Machine, fresh_state
 from segue.engine.placement import Placement
+from segue.engine.predictions import Model
 from segue.language.interpret import Noted, Override
 
 FORMAT = 2
@@ -72,6 +73,7 @@ class Knowledge(msgspec.Struct):
     awaited_overrides: dict[str, dict[str, Spelled]]
     listed: dict[str, list[str]]
     suppressed: list[int] = []
+    predictions: list[tuple[Model, dict[int, Any]]] = []
 
 
 def digest_of(compiled: Compiled) -> str:
@@ -261,6 +263,7 @@ def _known(engine: Engine) -> Knowledge:
         awaited_overrides={who: _spelled(held.overrides) for who, held in feed.awaited.items()},
         listed={name: sorted(users) for name, users in engine.lists.items()},
         suppressed=sorted(feed.suppressed),
+        predictions=list(feed.predictions.items()),
     )
 
 
@@ -275,6 +278,7 @@ def _learn(engine: Engine, knowledge: Knowledge) -> None:
     feed.lists = {row: set(names) for row, names in knowledge.on_lists.items()}
     feed.overrides = {row: _read(held) for row, held in knowledge.overrides.items()}
     feed.suppressed = set(knowledge.suppressed)
+    feed.predictions.restore(knowledge.predictions)
     feed.awaited = {
         who: Awaited(set(names), _read(knowledge.awaited_overrides.get(who, {})))
         for who, names in knowledge.awaited_lists.items()

@@ -49,4 +49,5 @@ CODES = {
     "E306": "References in a circle",
     "E307": "An exclusive group that depends on itself",
     "E308": "Models are not there yet",
+    "E309": "An unknown model",
 }

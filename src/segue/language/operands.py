@@ -201,11 +201,28 @@ def _numeric(check: Check, node: syntax.Expression, setting: Setting, op: str) -
     return None
 
 
-def _named(check: Check, node: syntax.Reference) -> tree.Operand | None:
-    if node.kind != "feature":
+def _predicted(check: Check, node: syntax.Reference) -> tree.Operand | None:
+    """What a model says of the profile: a score is a number, a cluster a text."""
+    models = check.scope.models
+    if models is None:
         hint = "use features, lists and segments; models come in a later version"
         check.refuse("E308", f"{node.kind}() is not there yet", hint, node)
         return None
+    if models.get(node.name) != node.kind:
+        others = [name for name, gives in models.items() if gives == node.kind]
+        otherwise = "define it in models/, or correct the name"
+        hint = suggestion(node.name, others, otherwise, f'{node.kind}("{{}}")')
+        if node.name in models:
+            hint = f'write {models[node.name]}("{node.name}")'
+        check.refuse("E309", f"there is no model {quoted(node.name)} that gives a {node.kind}", hint, node)
+        return None
+    read = Kind.NUMBER if node.kind == "score" else Kind.TEXT
+    return tree.Trait((node.name,), node.kind, read, check.place(node))
+
+
+def _named(check: Check, node: syntax.Reference) -> tree.Operand | None:
+    if node.kind != "feature":
+        return _predicted(check, node)
     found = check.scope.features.get(node.name)
     if found is None:
         otherwise = "define it in features/, or correct the name"

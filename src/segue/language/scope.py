@@ -19,7 +19,8 @@ class Scope:
     ``zone`` is the workspace's time zone. ``features`` are checked operands by name.
     ``events`` is the tracking plan: the property names of each event, or None for an
     event whose properties are free. A nested property may be planned as ``product.category``
-    or by its top-level key alone.
+    or by its top-level key alone. ``models`` says of each model what it gives: "score" or "cluster";
+    None stands for a workspace that can have no models yet.
     """
 
     zone: ZoneInfo = _UTC
@@ -27,3 +28,4 @@ class Scope:
     lists: AbstractSet[str] | None = None
     features: Mapping[str, tree.Operand] = field(default_factory=dict)
     events: Mapping[str, Collection[str] | None] | None = None
+    models: Mapping[str, str] | None = None

@@ -90,6 +90,8 @@ def _length(ms: int) -> syntax.Literal:
 
 
 def _trait(node: tree.Trait) -> syntax.Expression:
+    if node.owner in ("score", "cluster"):
+        return syntax.Reference(0, 0, node.owner, node.path[0])
     return syntax.Path(0, 0, "trait" if node.owner == "user" else "group", node.path)
 
 
@@ -157,8 +159,6 @@ _SPELLED: dict[type, Callable[[Any], syntax.Expression]] = {
     tree.Arithmetic: lambda node: syntax.Arithmetic(0, 0, node.op, _syntax(node.left), _syntax(node.right)),
     tree.Elapsed: lambda node: syntax.Elapsed(0, 0, node.direction, _syntax(node.time)),
     tree.Feature: _named("feature"),
-    tree.Score: _named("score"),
-    tree.Cluster: _named("cluster"),
     tree.Truth: _truth,
     tree.And: _logic,
     tree.Or: _logic,

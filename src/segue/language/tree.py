@@ -164,7 +164,9 @@ class Sequence:
 
 @dataclass(frozen=True, slots=True)
 class Trait:
-    """``trait.path`` (``owner`` "user") or ``group.path`` (``owner`` "account")."""
+    """``trait.path`` (``owner`` "user") or ``group.path`` ("account"); or what a model says of the profile:
+    ``score("model")`` ("score", a number) or ``cluster("model")`` ("cluster", a text), its name the path.
+    """
 
     path: tuple[str, ...]
     owner: str = "user"
@@ -209,25 +211,9 @@ class Feature:
     place: Place | None = _nowhere()
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
-    """``score("model")``: a number; not there yet."""
-
-    name: str
-    place: Place | None = _nowhere()
-
-
-@dataclass(frozen=True, slots=True)
-class Cluster:
-    """``cluster("model")``: a text; not there yet."""
-
-    name: str
-    place: Place | None = _nowhere()
-
-
 Operand = (
     Number | Text | TruthValue | Duration | Moment | Aggregate | Sequence | Trait | Property
-    | Arithmetic | Elapsed | Feature | Score | Cluster
+    | Arithmetic | Elapsed | Feature
 )  # fmt: skip
 
 

@@ -27,9 +27,9 @@ NAMES = {
 def kind_of(operand: tree.Operand) -> Kind:
     """The type of an operand; UNKNOWN where only a comparison will tell."""
     match operand:
-        case tree.Number() | tree.Sequence() | tree.Arithmetic() | tree.Score():
+        case tree.Number() | tree.Sequence() | tree.Arithmetic():
             return Kind.NUMBER
-        case tree.Text() | tree.Cluster():
+        case tree.Text():
             return Kind.TEXT
         case tree.TruthValue():
             return Kind.TRUTH

@@ -72,6 +72,10 @@ PLANNED = Scope(
 )
 
 
+MODELLED = Scope(models={"churn": "score", "habits": "cluster"})
+_SCOPES = {"plan": PLANNED, "models": MODELLED}
+
+
 def scope_of(case: Case) -> Scope:
     """The scope that the cases of a file are checked in."""
-    return PLANNED if case.file == "plan" else FREE
+    return _SCOPES.get(case.file, FREE)

@@ -61,8 +61,8 @@ def one_of_the(moments: list[int]) -> st.SearchStrategy[int]:
 @st.composite
 def worlds(draw: st.DrawFn) -> tuple[Workspace, World, int]:
     """A workspace, what is known at the end of a history, and a moment from then on."""
-    workspace = draw(workspaces())
-    history = draw(histories(workspace.names))
+    workspace = draw(workspaces(models=True))
+    history = draw(histories(workspace.names, models=True))
     world = world_of(history, workspace.definitions, workspace.rules)
     conditions = [definition.condition for definition in workspace.definitions]
     return workspace, world, draw(one_of_the(edges(world, conditions, workspace.rules)))
@@ -73,7 +73,7 @@ def worlds(draw: st.DrawFn) -> tuple[Workspace, World, int]:
 def test_members_are_the_same(case: tuple[Workspace, World, int]) -> None:
     workspace, world, now = case
     world.advance(now)
-    with closing(Twin(world.events, world.lists, world.overrides)) as twin:
+    with closing(Twin(world.events, world.lists, world.overrides, world.predictions)) as twin:
         for name in workspace.names:
             plain = {row for row, memberships in world.memberships.items() if memberships[name]}
             assert twin.members(name, workspace.definitions, workspace.rules, now) == plain, name

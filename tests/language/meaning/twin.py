@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import duckdb
 
-from segue.domain.event import Event
+from segue.domain.event import Event, Json
 from segue.language.interpret import Definition, Override, Rules
 from segue.language.sql import segment_sql
 
@@ -18,6 +18,7 @@ _TABLES = """
 CREATE TABLE events (seq BIGINT, user_id VARCHAR, type VARCHAR, name VARCHAR, timestamp TIMESTAMP,
   received_at TIMESTAMP, properties JSON, context JSON, traits JSON, group_id VARCHAR, message_id VARCHAR);
 CREATE TABLE lists (list VARCHAR, user_id VARCHAR);
+CREATE TABLE scores (user_id VARCHAR, model VARCHAR, score DOUBLE, cluster VARCHAR);
 CREATE TABLE overrides (user_id VARCHAR, segment VARCHAR, member BOOLEAN, until TIMESTAMP);
 """
 
@@ -38,6 +39,7 @@ class Twin:
         events: Mapping[Row, Iterable[Event]],
         lists: Mapping[Row, Iterable[str]],
         overrides: Mapping[Row, Mapping[str, Override]],
+        predictions: Mapping[Row, Mapping[tuple[str, str], Json]] | None = None,
     ) -> None:
         self.database = duckdb.connect(config={"threads": 1})
         self.database.execute(_TABLES)
@@ -45,6 +47,14 @@ class Twin:
             self._fill("events", [self._event(row, event) for event in each])
         for row, names in lists.items():
             self._fill("lists", [(name, str(row)) for name in names])
+        for row, said in (predictions or {}).items():
+            self._fill(
+                "scores",
+                [
+                    (str(row), model, *((value, None) if owner == "score" else (None, value)))
+                    for (owner, model), value in said.items()
+                ],
+            )
         for row, standing in overrides.items():
             self._fill(
                 "overrides",

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from segue.domain.change import Cause
-from segue.domain.event import Event
+from segue.domain.event import Event, Json
 from segue.language.interpret.due import due_moments
 from segue.language.interpret.membership import Definition, Override, membership
 from segue.language.interpret.person import Person, Rules
@@ -20,8 +20,9 @@ class Step:
     """One record of the log, with everyone it is about already resolved to profile rows.
 
     ``merges`` are (absorbed, survivor) rows; ``lists`` sets list membership and ``overrides`` sets
-    (or, with None, lifts) overrides as (row, name, what holds from now on). They take effect
-    together with the event, if there is one, at the largest ``received_at`` (ms) so far.
+    (or, with None, lifts) overrides as (row, name, what holds from now on); ``predictions`` are (row,
+    "score" or "cluster", model, value or None). They take effect together with the event, if there is
+    one, at the largest ``received_at`` (ms) so far.
     """
 
     received_at: int
@@ -30,6 +31,7 @@ class Step:
     merges: tuple[tuple[Row, Row], ...] = ()
     lists: tuple[tuple[Row, str, bool], ...] = ()
     overrides: tuple[tuple[Row, str, Override | None], ...] = ()
+    predictions: tuple[tuple[Row, str, str, Json], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class World:
         self.accounts: dict[str, list[Event]] = defaultdict(list)
         self.lists: dict[Row, set[str]] = defaultdict(set)
         self.overrides: dict[Row, dict[str, Override]] = defaultdict(dict)
+        self.predictions: dict[Row, dict[tuple[str, str], Json]] = defaultdict(dict)
         self.memberships: dict[Row, Mapping[str, bool]] = {}
 
     def take(self, step: Step) -> list[Flip]:
@@ -85,6 +88,7 @@ class World:
             tuple(self.events[row]),
             {group: tuple(events) for group, events in self.accounts.items()},
             frozenset(self.lists[row]),
+            self.predictions[row],
         )
 
     def _record(self, step: Step) -> None:
@@ -100,10 +104,13 @@ class World:
             self.overrides[row].pop(name, None)
             if override is not None:
                 self.overrides[row][name] = override
+        for row, owner, model, value in step.predictions:
+            self.predictions[row][owner, model] = value
 
     def _absorb(self, absorbed: Row, survivor: Row) -> None:
         self.events.setdefault(survivor, []).extend(self.events.pop(absorbed, []))
         self.lists[survivor] |= self.lists.pop(absorbed, set())
+        self.predictions.pop(absorbed, None)
         standing = {
             name: override for name, override in self.overrides[survivor].items() if override.stands(self.now)
         }

@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from segue.domain.event import Event
+from segue.domain.event import Event, Json
 from segue.domain.time import MINUTE
 
 UTC_ZONE = ZoneInfo("UTC")
@@ -47,13 +47,15 @@ def timeline_of(events: list[Event]) -> Timeline:
 class Person:
     """A profile: all its events (absorbed ones too, in any order), its lists and what it belongs to.
 
-    ``account_events`` holds the ``group`` events of all profiles by group id. ``member_of`` answers
+    ``account_events`` holds the ``group`` events of all profiles by group id, ``predictions`` what models
+    say of it by ("score" or "cluster", model). ``member_of`` answers
     ``segment("x")``; :func:`~segue.language.interpret.membership` provides it by itself.
     """
 
     events: tuple[Event, ...]
     account_events: Mapping[str, tuple[Event, ...]] = field(default_factory=dict)
     lists: frozenset[str] = frozenset()
+    predictions: Mapping[tuple[str, str], Json] = field(default_factory=dict)
     member_of: Mapping[str, bool] | Callable[[str], bool] = field(default_factory=dict)
 
     def is_member(self, segment: str) -> bool:

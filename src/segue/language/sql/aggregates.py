@@ -112,7 +112,12 @@ def _step_sql(step: EventPattern, zone: ZoneInfo) -> str:
 
 
 def trait_sql(key: str, owner: str) -> str:
-    """``SELECT user_id, value``: the newest JSON value of one top-level trait."""
+    """``SELECT user_id, value``: the newest JSON value of one top-level trait, or what a model says."""
+    if owner in ("score", "cluster"):
+        return (
+            f"SELECT user_id, to_json({owner}) AS value FROM scores "
+            f"WHERE model = {text_sql(key)} AND {owner} IS NOT NULL"
+        )
     value = extract_sql("traits", (key,))
     if owner == "user":
         return (

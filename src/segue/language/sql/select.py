@@ -42,8 +42,9 @@ this_session AS (
 def segment_sql(name: str, definitions: Sequence[Definition], zone: ZoneInfo, session_gap_ms: int) -> str:
     """One SELECT that gives the ``user_id`` of the members of a segment at ``$now`` (TIMESTAMP, UTC).
 
-    It reads the tables ``events``, ``lists (list, user_id)`` and ``overrides (user_id, segment, member,
-    until)`` of the contract. A name that is not among the definitions is a KeyError.
+    It reads the tables ``events``, ``lists (list, user_id)``, ``overrides (user_id, segment, member,
+    until)`` and ``scores (user_id, model, score, cluster)`` of the contract. A name that is not among the
+    definitions is a KeyError.
     """
     return "\n".join(_Select(definitions, zone, session_gap_ms).lines(name))
 
