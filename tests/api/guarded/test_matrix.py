@@ -53,6 +53,7 @@ LET_IN: dict[str, set[str]] = {
 
 ALWAYS_OPEN = {
     "GET /healthz", "GET /readyz", "GET /openapi.json", "GET /docs", "POST /v1/m",
+    "GET /sdk", "GET /sdk/{name}",
     "GET /analytics.js/v1/{writeKey}/analytics.min.js", "GET /analytics-next/bundles/{name}",
     # They tell a page's client whether its key is good: see test_sending.
     "GET /v1/projects/{writeKey}/settings", "GET /sourceConfig",
