@@ -47,10 +47,17 @@ def client_of(request: Request, settings: Settings) -> str:
     address = "" if peer is None else str(peer[0])
     if settings.trusted_proxies:
         forwarded = b",".join(value for name, value in request.scope["headers"] if name == b"x-forwarded-for")
-        before = [each.strip() for each in forwarded.decode("latin-1").split(",") if each.strip()]
+        before = [_bare(each.strip()) for each in forwarded.decode("latin-1").split(",") if each.strip()]
         while before and settings.trusted_proxies.hold(address):
             address = before.pop()
     return _counted(address)
+
+
+def _bare(text: str) -> str:
+    """An address without the port that some proxies write behind it."""
+    if text.startswith("["):
+        return text[1:].partition("]")[0]
+    return text.partition(":")[0] if text.count(":") == 1 else text
 
 
 @lru_cache(maxsize=4096)

@@ -265,6 +265,7 @@ def test_each_address_has_its_rate(
         assert [sent("203.0.113.1"), sent("203.0.113.1")] == [200, 429]
         assert [sent("203.0.113.2"), sent("203.0.113.2")] == [200, 429]
         assert sent("203.0.113.9, 203.0.113.1") == 429, "what a client says of itself is not believed"
+        assert [sent("203.0.113.1:5555"), sent("[2001:db8::1]:443"), sent("2001:db8::2")] == [429, 200, 429]
         assert sent("203.0.113.1, 10.1.2.3") == 429, "a proxy behind a proxy is"
         assert [sent("2001:db8:1:2:3::4"), sent("2001:db8:1:2:ffff::9"), sent("2001:db8:1:3::1")] == [
             200,
