@@ -165,8 +165,8 @@ class Driven:
             )
             overrides = [
                 (identity.user_id(row), segment, each.member, each.until and moment(each.until))
-                for row, held in engine.feed.overrides.items()
-                for segment, each in held.items()
+                for row in {*engine.feed.overrides, *engine.feed.suppressed}
+                for segment, each in engine.feed.decided(row).items()
             ]
             _fill(database, "overrides", overrides)
             found = database.execute(service.sql(name), {"now": moment(engine.now)})

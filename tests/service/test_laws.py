@@ -18,6 +18,7 @@ from segue.language.interpret import Definition, Rules
 from segue.language.speller import spell
 from segue.language.tree import Aggregate, Between, Condition, Sequence, SinceEvent, Window
 from segue.language.walk import walk
+from segue.service.suppressing import admit, suppress
 from tests.service.driven import Driven, raws
 from tests.service.oracle import Oracle, told
 from tests.strategies import FRESH
@@ -305,6 +306,36 @@ def test_forgetting_leaves_the_others_and_the_log_whole(data: st.DataObject) -> 
                 left = {user: since for user, since in was.items() if user != gone}
                 assert story.driven.members(name) == left
         story.run_unwatched(history[cut:])
+        story.whole()
+
+
+@settings(LAW, max_examples=max(1, CASES // 4))
+@given(data=st.data())
+def test_suppression_holds_whatever_happens(data: st.DataObject) -> None:
+    """Whoever is suppressed is in nothing; all meanings agree, then and when it was taken back."""
+    with told_of(data) as story:
+        history = data.draw(histories(story.workspace.names))
+        for part in parts(data, history):
+            who = data.draw(_ids)
+            done = data.draw(st.sampled_from(("nothing", "suppress", "suppress", "admit")))
+            note(f"{done} {who}")
+            event(done)
+            core = story.driven.service.core
+            if done == "suppress":
+                suppress(core, who)
+            elif done == "admit":
+                admit(core, who)
+            story.run_unwatched(part)
+            service = story.driven.service
+            held = {user for name in story.workspace.names for user in story.driven.members(name)}
+            identity = service.core.intake.identity
+            assert not held & {identity.user_id(row) for row in service.engine.feed.suppressed}
+        for name in story.workspace.names:
+            assert story.driven.twin(name) == set(story.driven.members(name))
+        story.whole()
+        for who in (*USERS, "anon:a1", "a2", "nobody"):
+            admit(story.driven.service.core, who)
+        assert not story.driven.service.engine.feed.suppressed
         story.whole()
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection, Iterator
+import re
+from collections.abc import Collection
 from pathlib import Path
 
 from segue.domain.errors import SegueError
 from segue.segments.document import parse
 from segue.segments.folder import YAML_ENDINGS
-from segue.segments.nodes import Entries, Items, Node, Scalar
+from segue.segments.nodes import Entries, Items, Scalar
 from segue.segments.readers import LISTS
 from segue.segments.rewrite import Edit, definitions_of, edited, value_edit, without_item
 from segue.segments.source import Source, read_source
@@ -21,9 +22,10 @@ _HEADING = "user_id"
 
 
 def take_off(folder: Path, users: Collection[str]) -> tuple[list[str], list[str]]:
-    """(files in which users were taken off a list, files that still name them and cannot be edited).
+    """(files in which users were taken off a list, files that still name them).
 
-    Paths are within the folder. Nothing else in a file is touched.
+    Those are files that cannot be edited by machine, or that name them in a remark or elsewhere. Paths
+    are within the folder. Nothing else in a file is touched.
     """
     done: list[str] = []
     left: list[str] = []
@@ -40,9 +42,16 @@ def take_off(folder: Path, users: Collection[str]) -> tuple[list[str], list[str]
             if text != source.text:
                 write_file(path, text.encode())
                 done.append(file)
+            if _spelled(text, users):
+                left.append(file)
         except SegueError:
             left.append(file)
     return done, left
+
+
+def _spelled(text: str, users: Collection[str]) -> bool:
+    """Whether a text has one of the users as a word of its own."""
+    return any(re.search(rf"(?<![\w.@-]){re.escape(user)}(?![\w.@-])", text) for user in users)
 
 
 def _document(source: Source, users: Collection[str]) -> str:
@@ -51,10 +60,7 @@ def _document(source: Source, users: Collection[str]) -> str:
         listed = node.value(_USERS) if isinstance(node, Entries) else None
         if isinstance(node, Entries) and isinstance(listed, Items):
             edits += _edits(source, node, listed, users)
-    text = edited(source, edits)
-    if any(item.text in users for item in _items(parse(Source(source.file, text)))):
-        raise SegueError
-    return text
+    return edited(source, edits)
 
 
 def _edits(source: Source, node: Entries, listed: Items, users: Collection[str]) -> list[Edit]:
@@ -65,13 +71,6 @@ def _edits(source: Source, node: Entries, listed: Items, users: Collection[str])
     if listed.flow or not kept:
         return [value_edit(source, node, _USERS, kept)]
     return [edit for item in gone for edit in without_item(source, listed, item)]
-
-
-def _items(root: Node) -> Iterator[Scalar]:
-    for node in definitions_of(root):
-        listed = node.value(_USERS) if isinstance(node, Entries) else None
-        if isinstance(listed, Items):
-            yield from (item for item in listed if isinstance(item, Scalar))
 
 
 def _table(source: Source, users: Collection[str]) -> str:
