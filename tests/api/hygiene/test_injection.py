@@ -220,7 +220,7 @@ def test_no_path_leads_to_a_file(server: Running, climb: str) -> None:
         "../climbed",
         "..%2Fclimbed",
         "a/../../climbed",
-        "/tmp/climbed",
+        "/climbed",
         "climbed\x00",
         ".climbed",
         "con",
