@@ -268,23 +268,28 @@ class Identity:
     def _visitors_of(self, whole: int) -> list[str]:
         return [name for name, at in self.seen.items() if self.into[at] == whole]
 
+    def forgetting(self, row: int, seq: int, at: int) -> Forgetting:
+        """What the log is to keep of a forgetting; nothing is lost by asking."""
+        whole = self.into[row]
+        visitors = [leaving(anonymous_profile(name)) for name in self._visitors_of(whole)]
+        return Forgetting(seq, at, [leaving(name) for name in self.names_of(whole)], visitors)
+
     def forget(self, row: int, seq: int, at: int) -> Forgetting:
         """Lose the ids of a profile; what they did before ``at`` (ms) is refused from now on.
 
         The rows keep their numbers and show ``FORGOTTEN`` alone.
         """
         whole = self.into[row]
-        names, visitors = self.names_of(whole), self._visitors_of(whole)
-        for name in names:
+        forgetting = self.forgetting(whole, seq, at)
+        for name in self.names_of(whole):
             if name in self.rows and self.into[self.rows[name]] == whole:
                 del self.rows[name]
-        for visitor in visitors:
+        for visitor in self._visitors_of(whole):
             del self.seen[visitor]
         for part in self.rows_of(whole):
             self.ids[part] = FORGOTTEN
-        left = [leaving(name) for name in names]
-        self.refuse_before(left, at)
-        return Forgetting(seq, at, left, [leaving(anonymous_profile(name)) for name in visitors])
+        self.refuse_before(forgetting.left, at)
+        return forgetting
 
     def refuse_before(self, left: Iterable[str], at: int) -> None:
         """Refuse what the ids of these :func:`leaving`s did before ``at`` (ms)."""

@@ -6,6 +6,7 @@ crash in between is made good at the next open: the record is there, and it says
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,22 +39,18 @@ class Forgotten:
 def forget(core: Core, folder: Path, user_id: str) -> Forgotten:
     """Erase all that is held of someone under any of their ids, from the workspace's lists too."""
     core.drain()
+    # Until the record is written nobody may join the profile: what joined would be erased by half.
     with core.gate:
         identity = core.intake.identity
         row = identity.row_of(user_id)
         rows = set() if row is None else identity.rows_of(row)
         names = frozenset((user_id, *(() if row is None else identity.names_of(row))))
-    also = Also(names, steadily(lambda: addresses_of(core.log, rows)))
+        also = Also(names, steadily(lambda: addresses_of(core.log, rows)))
+        recorded = None if row is None else _recorded(core, row, rows)
     lists, still = take_off(folder, names)
-    if row is None:
+    if recorded is None:
         return Forgotten(_forget_mentions(core, also) or bool(lists), tuple(lists), tuple(still))
-    accounts = steadily(lambda: accounts_of(core.log, rows))
-    with core.gate:
-        seq, at = core.log.next_seq, core.stamp()
-        core.engine.left_to_accounts[seq] = steadily(lambda: left_to(core.log, accounts, rows, at))
-        forgetting = identity.forget(row, seq, at)
-        body = {"rows": sorted(rows), "left": forgetting.left, "unseen": forgetting.unseen}
-        done = core.record("forget", body)
+    seq, done = recorded
     done.result()
     with core.turn:
         core.engine.lose(names)
@@ -63,6 +60,18 @@ def forget(core: Core, folder: Path, user_id: str) -> Forgotten:
     for each in rows:
         identity.ids[each] = kept[each]
     return Forgotten(True, tuple(lists), tuple(still))
+
+
+def _recorded(core: Core, row: int, rows: set[int]) -> tuple[int, Future[None]]:
+    """The seq of the record, and when it has taken effect. Hold the gate."""
+    identity, seq, at = core.intake.identity, core.log.next_seq, core.stamp()
+    accounts = steadily(lambda: accounts_of(core.log, rows))
+    core.engine.left_to_accounts[seq] = steadily(lambda: left_to(core.log, accounts, rows, at))
+    forgetting = identity.forgetting(row, seq, at)
+    body = {"rows": sorted(rows), "left": forgetting.left, "unseen": forgetting.unseen}
+    done = core.record("forget", body)
+    identity.forget(row, seq, at)
+    return seq, done
 
 
 def _forget_mentions(core: Core, also: Also) -> bool:
