@@ -29,6 +29,8 @@ from segue.log.lane.octets import PAD
 _GZIP = b"\x1f\x8b"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _BLOCK_BYTES = 1 << 21
+KEPT_BYTES_MAX = 1 << 26
+"""Of a file that is read once; a larger one is looked over first, and then read again to be taken."""
 LINES_AT_ONCE = 10_000
 """More than a usual block has: its lines become one portion, which stays in the processor's cache."""
 _LINE_BYTES_MAX = 1 << 26
@@ -39,23 +41,23 @@ Lines = tuple[Cuts, Places]
 
 def read_jsonl(path: Path, road: RowRoad) -> Iterator[Portion]:
     """The events of a file; E54x when it is none, before anything is taken."""
-    times = _looked_over(path)
-    total = len(times)
-    if total and (np.diff(times) < 0).any():
-        yield from _in_order(path, road, np.argsort(times, kind="stable"))
+    times, kept = _looked_over(path)
+    chunks = _chunks(path) if kept is None else iter(kept)
+    if len(times) and (np.diff(times) < 0).any():
+        yield from _in_order(chunks, road, np.argsort(times, kind="stable"))
         return
     done = 0
-    for cuts, lines in _chunks(path):
+    for cuts, lines in chunks:
         done += len(cuts)
-        yield road.take_cuts(cuts, lines, done, total)
+        yield road.take_cuts(cuts, lines, done, len(times))
 
 
-def _in_order(path: Path, road: RowRoad, order: NDArray[np.int64]) -> Iterator[Portion]:
+def _in_order(chunks: Iterator[Lines], road: RowRoad, order: NDArray[np.int64]) -> Iterator[Portion]:
     """The lines in another order than the file's: the whole of it is held in memory for that."""
     raws: list[bytes] = []
     numbers: list[int] = []
-    for cuts, lines in _chunks(path):
-        raws += [cuts.raw(at) for at in range(len(cuts))]
+    for cuts, lines in chunks:
+        raws += cuts.raws(range(len(cuts)))
         numbers += lines.tolist()
     for start in range(0, len(order), CHUNK_ROWS):
         chosen = order[start : start + CHUNK_ROWS].tolist()
@@ -63,24 +65,32 @@ def _in_order(path: Path, road: RowRoad, order: NDArray[np.int64]) -> Iterator[P
         yield road.take([raws[at] for at in chosen], [numbers[at] for at in chosen], done, len(order))
 
 
-def _looked_over(path: Path) -> NDArray[np.int64]:
-    """The time that each line counts from; a line without one goes with the line before."""
+def _looked_over(path: Path) -> tuple[NDArray[np.int64], list[Lines] | None]:
+    """The time that each line counts from; a line without one goes with the line before.
+
+    Beside them the lines themselves, unless they are too many to be kept until they are taken.
+    """
     if look_at(path)[:2] in _UTF16:
         raise faults.encoding(path, "it begins with the mark of UTF-16")
     found = [np.zeros(0, np.int64)]
-    number = 1
+    kept: list[Lines] | None = []
+    number, size = 1, 0
     for text in _whole_lines(path):
         if number == 1 and text.lstrip()[:1] == b"[":
             raise faults.unreadable(path, "it is one JSON list; write one event a line, as jq -c '.[]' does")
         if not is_utf8(text):
             bad = next(at for at, line in enumerate(text.split(b"\n"), number) if not is_utf8(line))
             raise faults.encoding(path, f"line {bad} holds other bytes")
-        for cuts, _, following in _cut(text, number):
-            found.append(_times(cuts))
+        size += len(text)
+        kept = kept if size <= KEPT_BYTES_MAX else None
+        for cuts, lines, following in _cut(text, number):
             number = following
+            found.append(_times(cuts))
+            if kept is not None and len(cuts):
+                kept.append((cuts.trimmed(), lines))
     times = np.concatenate(found)
     last = np.maximum.accumulate(np.where(times != UNREAD, np.arange(len(times)), -1))
-    return np.where(last >= 0, times[last], np.iinfo(np.int64).min)
+    return np.where(last >= 0, times[last], np.iinfo(np.int64).min), kept
 
 
 def _times(cuts: Cuts) -> NDArray[np.int64]:

@@ -52,7 +52,7 @@ class Cuts:
         start, stop = self.spans[at, RAW].tolist()
         return self.text[start:stop]
 
-    def raws(self, places: Sequence[int]) -> list[bytes]:
+    def raws(self, places: Sequence[int] | range) -> list[bytes]:
         """Some events as they were sent."""
         return [self.text[start:stop] for start, stop in self.spans[places, RAW].tolist()]
 
@@ -64,6 +64,10 @@ class Cuts:
         """The events from one place to before another."""
         chosen = slice(start, stop)
         return Cuts(self.text, self.spans[chosen], self.times[chosen], self.kinds[chosen], self.flags[chosen])
+
+    def trimmed(self) -> Cuts:
+        """The same without the room that was left for more events."""
+        return self.own() if self.spans.base is not None else self
 
     def own(self) -> Cuts:
         """The same, with columns that may be written to."""
