@@ -1,7 +1,7 @@
 """Fetches the real SDKs that the tests drive, into .sdks; what cannot be had is said and not tested.
 
-Nothing of this is part of Segue or of what it needs to run. Chromium comes from the system's packages, and
-is installed only where that is possible without asking: as root, with apt-get.
+Nothing of this is part of Segue or of what it needs to run. Chromium and Varnish come from the system's
+packages, and are installed only where that is possible without asking: as root, with apt-get.
 """
 
 import hashlib
@@ -19,14 +19,15 @@ CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 def main():
     os.makedirs(TARGET, exist_ok=True)
-    for part, install in (("python", python), ("node", node), ("chromium", chromium)):
+    parts = (("python", python), ("node", node), ("chromium", chromium), ("varnish", varnish))
+    for part, install in parts:
         missing = os.path.join(TARGET, part + ".missing")
         try:
             install()
         except UnavailableError as reason:
             with open(missing, "w") as file:
                 file.write(str(reason))
-            print("SDK tests that need %s are skipped: %s" % (part, reason), flush=True)
+            print("tests that need %s are skipped: %s" % (part, reason), flush=True)
         else:
             if os.path.exists(missing):
                 os.remove(missing)
@@ -76,13 +77,22 @@ def node():
 
 def chromium():
     """A Chromium, from Debian's packages if there is none yet."""
-    if any(shutil.which(name) for name in CHROMIUM):
-        return
+    if not any(shutil.which(name) for name in CHROMIUM):
+        system_package("chromium")
+
+
+def varnish():
+    """A Varnish for the tests of caches in front, from Debian's packages if there is none yet."""
+    if shutil.which("varnishd", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin") is None:
+        system_package("varnish")
+
+
+def system_package(name):
     if os.name != "posix" or os.geteuid() != 0 or shutil.which("apt-get") is None:
-        raise UnavailableError("there is no chromium; install your system's package of it")
-    print("Installing chromium", flush=True)
+        raise UnavailableError("there is no %s; install your system's package of it" % name)
+    print("Installing " + name, flush=True)
     environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-    for arguments in (["update"], ["install", "--yes", "--no-install-recommends", "chromium"]):
+    for arguments in (["update"], ["install", "--yes", "--no-install-recommends", name]):
         run(["apt-get", "--quiet", "--quiet"] + arguments, environment=environment)
 
 

@@ -15,14 +15,16 @@ import httpx
 import pytest
 
 ROOT = Path(__file__).parents[2]
-INSTALL = "apt-get install varnish"
+MISSING = ROOT / ".sdks" / "varnish.missing"
+"""Where the setup of the tests wrote why it could not install it."""
 
 
 def program() -> str:
     """Where Varnish is; skips the test when it is nowhere."""
     found = shutil.which("varnishd") or shutil.which("varnishd", path="/usr/sbin:/usr/local/sbin")
     if found is None:
-        pytest.skip(f"there is no varnishd on this machine: {INSTALL}")
+        reason = MISSING.read_text(encoding="utf-8") if MISSING.exists() else "run `make sdks`"
+        pytest.skip(f"there is no varnishd on this machine: {reason}")
     return found
 
 

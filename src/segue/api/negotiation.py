@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -14,6 +15,9 @@ NOT_ACCEPTED = "E797"
 
 _READ_AS_JSON = {"", "application/json", "text/json", "text/plain", "application/x-www-form-urlencoded"}
 """The last two are what clients put on a body of which they were not told what it is."""
+
+
+_RULED_OUT = re.compile(r"q *= *0(\.0*)?")
 
 
 def require_agreement(route: Route, request: Request) -> None:
@@ -40,7 +44,7 @@ def _accepts(header: bytes, given: tuple[str, ...]) -> bool:
     refused: set[str] = set()
     for each in header.decode("latin-1").lower().split(","):
         kind, *parameters = (part.strip() for part in each.split(";"))
-        if any(part.replace(" ", "").rstrip("0").rstrip(".") in {"q=", "q"} for part in parameters):
+        if any(_RULED_OUT.fullmatch(part) for part in parameters):
             refused.add(kind)
         elif kind:
             wanted.append(kind)
