@@ -68,7 +68,8 @@ def listening(server: Running, query: str = "", **options: Any) -> Iterator[Hear
 def opened(server: Running, query: str = "", **options: Any) -> Iterator[Heard]:
     """A WebSocket to the stream."""
     url = str(server.said["url"]).replace("http", "ws", 1)
-    with connect(f"{url}/v1/stream?{query}", **options) as socket:
+    # A client that has left messages unread would wait for the answer to its farewell.
+    with connect(f"{url}/v1/stream?{query}", close_timeout=0.2, **options) as socket:
         yield Heard(socket)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from segue.access import faults
 from segue.access.principal import Role
 from segue.api import access
 from segue.api.answer import Answer, Header
@@ -62,9 +63,11 @@ async def listen(doors: Doors, request: Request) -> Answer:
 
 
 def _wanted(doors: Doors, request: Request) -> Wanted:
-    """A token hears its own user; a key whom it names, or everyone."""
+    """A token hears its own user; a key whom it names, or everyone. E762 for another's user."""
     principal = request.principal
     user_id = request.query.get("user_id") or principal.user_id
+    if user_id is not None and not access.opens(doors, principal, user_id):
+        raise faults.not_for_you()
     segment = request.query.get("segment")
     if segment is not None:
         doors.service.segment(segment)

@@ -38,8 +38,12 @@ class WebSocket:
 
     async def write(self, items: Sequence[Item]) -> None:
         for item in items:
-            if not self._closed:
+            try:
                 await self._send({"type": "websocket.send", "text": item.text})
+            except RuntimeError:
+                if not self._closed:
+                    raise
+                return
 
     async def end(self, last: Notice, code: int, reason: str) -> None:
         self._closed = True
@@ -47,6 +51,7 @@ class WebSocket:
         await self._send({"type": "websocket.close", "code": code, "reason": reason})
 
     def cut(self, code: int, reason: str) -> None:
+        self._closed = True
         _cut(self._scope, code, reason)
 
 
@@ -72,6 +77,7 @@ class ServerSentEvents:
         await self._send({"type": "http.response.body", "body": last.event})
 
     def cut(self, code: int, reason: str) -> None:
+        self._closed = True
         _cut(self._scope, code, reason)
 
 
