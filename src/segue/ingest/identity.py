@@ -7,11 +7,18 @@ order of creation. Joining two profiles moves a whole row into another; nothing 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
+from segue.ingest.known import Known
 from segue.log.batch import Alias, Created, Link, Merge
 from segue.log.identity import Identity as Kept
+from segue.log.lane.cuts import Places
+
+Rows = NDArray[np.int32]
 
 ANONYMOUS = "anon:"
 FORGOTTEN = "forgotten:"
@@ -77,6 +84,7 @@ class Identity:
         self._suppressions: list[frozenset[str]] = []
         self._bounds: dict[str, int] = {}
         self._absorbed: dict[int, list[int]] = {}
+        self._known = Known()
 
     # ---- reading -----------------------------------------------------------------------------
 
@@ -119,16 +127,21 @@ class Identity:
             self._alias(previous, row, index, found)
         return row
 
-    def rows_of_users(self, users: Sequence[str | None], found: Discoveries) -> list[int]:
-        """The row of each event of users alone, in order; nobody joins anybody then."""
-        known: list[int | None] = list(map(self.rows.get, users))  # type: ignore[arg-type]
-        if None in known:
-            for index, row in enumerate(known):
-                if row is None:
-                    user = users[index]
-                    assert user is not None
-                    known[index] = self._row_of_user(user, index, found)
-        return list(map(self.into.__getitem__, known))  # type: ignore[arg-type]
+    def rows_of_users(self, text: bytes, starts: Places, stops: Places, found: Discoveries) -> Rows:
+        """The row of each event of users alone, in order; nobody joins anybody then.
+
+        Their ids stand between places of a padded text.
+        """
+
+        def ask(index: int) -> int:
+            user = text[starts[index] : stops[index]].decode()
+            row = self.rows.get(user)
+            return self._create(user, index, found) if row is None else row
+
+        rows = self._known.rows(np.frombuffer(text, np.uint8), starts, stops, ask)
+        if not self._absorbed:
+            return rows
+        return np.fromiter(map(self.into.__getitem__, rows.tolist()), np.int32, len(rows))
 
     def _row_of_user(self, user: str, index: int, found: Discoveries) -> int:
         row = self.rows.get(user)
@@ -189,6 +202,7 @@ class Identity:
 
     def take_back(self, found: Discoveries) -> None:
         """Undo a batch that could not be made durable; nothing was resolved since."""
+        self._known.clear()
         for _, absorbed, surviving in reversed(found.merges):
             self._part(absorbed, surviving)
         for (_, anonymous, _), before in zip(reversed(found.links), reversed(found.seen_before), strict=True):
@@ -279,6 +293,7 @@ class Identity:
 
         The rows keep their numbers and show ``FORGOTTEN`` alone.
         """
+        self._known.clear()
         whole = self.into[row]
         forgetting = self.forgetting(whole, seq, at)
         for name in self.names_of(whole):

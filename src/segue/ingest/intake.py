@@ -8,6 +8,7 @@ log could not take the batch, so that a sender who tries again is not told that 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -145,13 +146,13 @@ class Intake:
         tally.refused = int((fresh & ~allowed & (bounds != NEVER_AGAIN)).sum())
         return allowed
 
-    def _rows(self, columns: Columns, found: Discoveries) -> list[int]:
+    def _rows(self, columns: Columns, found: Discoveries) -> Sequence[int] | NDArray[np.int32]:
         """Whose each event is, in order. What is known needs no look at what else there is to learn."""
-        identity, previous = self.identity, columns.previous
+        identity, previous, cuts = self.identity, columns.previous, columns.cuts
+        if not previous and not cuts.spans[:, ANONYMOUS, 1].any():
+            return identity.rows_of_users(cuts.text, *cuts.bounds(USER), found)
         known, seen, into = identity.rows.get, identity.seen.get, identity.into
         users = columns.texts(USER)
-        if not previous and not columns.cuts.spans[:, ANONYMOUS, 1].any():
-            return identity.rows_of_users(users, found)
         rows: list[int] = []
         for at, (user, visitor) in enumerate(zip(users, columns.texts(ANONYMOUS), strict=True)):
             last = None if visitor is None else seen(visitor)
