@@ -16,6 +16,7 @@ from segue.deliver.pending import Pending
 from segue.deliver.purge import Purger
 from segue.deliver.tags import EVERYTHING, Tags
 from segue.log.changes import ChangeColumns
+from segue.observe import metrics
 
 
 def changes(rows: list[int], names: list[str]) -> ChangeColumns:
@@ -187,3 +188,20 @@ def test_keys_are_words_that_tell_nothing() -> None:
     assert one.profile(1) == one.profile(1) != one.profile(2)
     assert one.profile(1) != other.profile(1)
     assert all(each.isalnum() or each in "-_" for each in one.profile(1) + one.segment("big_buyers"))
+
+
+def test_what_a_cache_takes_is_counted() -> None:
+    before = {outcome: counted(outcome) for outcome in ("taken", "failed")}
+    with listening() as (cache, address), purging(address) as purger:
+        until(lambda: cache.heard)
+        cache.refusing = True
+        purger.changed(changes([1], ["buyers"]))
+        until(lambda: cache.refused)
+        cache.refusing = False
+        until(lambda: len(cache.heard) == 2)
+    assert counted("taken") >= before["taken"] + 2
+    assert counted("failed") > before["failed"]
+
+
+def counted(outcome: str) -> float:
+    return metrics.REGISTRY.get_sample_value("segue_purges_total", {"outcome": outcome}) or 0

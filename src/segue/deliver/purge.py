@@ -15,6 +15,7 @@ from segue.deliver.pending import Pending
 from segue.deliver.tags import EVERYTHING, Tags
 from segue.domain.limits import PURGED_TAGS_A_REQUEST
 from segue.log.changes import ChangeColumns
+from segue.observe import metrics
 
 TIMEOUT_SECONDS = 5.0
 RETRY_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0)
@@ -62,12 +63,14 @@ class Cache:
     def _purged(self, tags: Sequence[str]) -> bool:
         """Tries until it succeeds; False when the server ends before."""
         while not self._sent(tags):
+            metrics.PURGES.labels("failed").inc()
             self.failures += 1
             if self.failures == 1:
                 _log.warning("the cache at %s does not take purges; it may serve what is stale", self.address)
             if self._ending:
                 return False
             self.pending.pause(RETRY_SECONDS[min(self.failures, len(RETRY_SECONDS)) - 1])
+        metrics.PURGES.labels("taken").inc()
         if self.failures:
             _log.warning("the cache at %s takes purges again", self.address)
             self.failures = 0

@@ -36,6 +36,7 @@ DURABLE = _seconds("segue_durable_seconds", "From the receipt of a post until it
 EVALUATED = _seconds("segue_evaluated_seconds", "From the receipt of posts until their changes are stored.")
 PUSHED = _seconds("segue_pushed_seconds", "From the moment of a change until it is handed to its streams.")
 CHANGES_PUSHED = _counter("segue_changes_pushed", "Changes handed to streams, once for each listener.")
+PURGES = _counter("segue_purges", "Requests that tell caches what is stale.", "outcome")
 
 REQUESTS = _counter("segue_requests", "Requests by route, method and status.", "route", "method", "status")
 REQUEST_SECONDS = _seconds("segue_request_seconds", "From a request's head until its answer.", "route")
