@@ -9,7 +9,7 @@ from segue.ingest.files import faults
 from segue.ingest.files.csv import stage_csv
 from segue.ingest.files.jsonl import read_jsonl
 from segue.ingest.files.mapping import Mapping
-from segue.ingest.files.parquet import stage_parquet
+from segue.ingest.files.parquet import stage_parquet, streamed_parquet
 from segue.ingest.files.portion import Destination, Portion
 from segue.ingest.files.rows import RowRoad, table_rows
 from segue.ingest.files.stretch import stretches
@@ -38,7 +38,8 @@ def read_file(
     stage = TABLES.get(ending)
     if stage is None:
         raise faults.unknown_format(path)
-    table = open_table(path, mapping or Mapping(), stage)
+    table = streamed_parquet(path, mapping or Mapping()) if stage is stage_parquet else None
+    table = table or open_table(path, mapping or Mapping(), stage)
     if table.expressions.mapping.only_tracks and not intake.plan.blocks:
         yield from stretches(table, intake, log, source, now)
     else:

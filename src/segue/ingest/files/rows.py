@@ -102,6 +102,7 @@ class RowNames:
 def table_rows(table: Table, road: RowRoad) -> Iterator[Portion]:
     """The rows of a table whose events are not all plain tracks."""
     bad = set_aside(table.rejected, table.path, road.source, road.now)
+    table.load(0, table.rows)
     event = table.expressions.event()
     table.connection.execute(
         f"SELECT line + 1, {event} FROM ordered LEFT JOIN again USING (place) ORDER BY place"

@@ -49,7 +49,9 @@ def stretches(table: Table, intake: Intake, log: Destination, source: str, now: 
     done = 0
     bad_lines = table.rejected
     while done < table.rows or bad_lines:
-        chunk = _Chunk(table, intake, source, done, min(done + CHUNK_ROWS, table.rows))
+        upto = min(done + CHUNK_ROWS, table.rows)
+        table.load(done, upto)
+        chunk = _Chunk(table, intake, source, done, upto)
         tally, entry = chunk.taken(log)
         tally.rows += len(bad_lines)
         rejected = let_go(intake.identity, [*bad_lines, *chunk.rejected()], tally)

@@ -1,4 +1,4 @@
-"""A table from a file, staged in memory in the order in which its rows count."""
+"""A table from a file, staged in memory in the order in which its rows count: whole, or part by part."""
 
 from __future__ import annotations
 
@@ -39,6 +39,9 @@ class Table:
     rows: int
     rejected: list[Rejected]
 
+    def load(self, done: int, upto: int) -> None:
+        """Have at least the rows with ``done < place <= upto`` there. All are."""
+
 
 Stage = Callable[[duckdb.DuckDBPyConnection, Path, Mapping], tuple[Expressions, list[Rejected]]]
 """Fills the table ``ordered`` in file order; returns the expressions over it and the lines that are none."""
@@ -54,13 +57,19 @@ def open_table(path: Path, mapping: Mapping, stage: Stage) -> Table:
     connection = connect()
     connection.execute("SET TimeZone = 'UTC'")
     expressions, rejected = stage(connection, path, mapping)
-    measured = Expressions(expressions.mapping, _measured(connection, expressions.fields))
+    known = measured(connection, expressions)
     _put_in_order(connection)
     rows = connection.execute("SELECT count(*) FROM ordered").fetchall()[0][0]
-    return Table(connection, path, measured, rows, rejected)
+    return Table(connection, path, known, rows, rejected)
 
 
-def fill(connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping, source: Source) -> Expressions:
+def fill(
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    mapping: Mapping,
+    source: Source,
+    line: str = "row_number() OVER ()",
+) -> Expressions:
     """Read a source into ``ordered``; duckdb.Error when its contents are not what its head says."""
     settled = mapping.settled(path, list(source.columns))
     fields = {name: Field(f"c{at}", kind) for at, (name, kind) in enumerate(source.columns.items())}
@@ -68,16 +77,20 @@ def fill(connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping, so
     chosen = ", ".join(f"{identifier(name)} AS {field.sql}" for name, field in fields.items())
     sent, received = expressions.time(settled.timestamp), expressions.time(settled.received_at)
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE ordered AS"
-        f" SELECT *, coalesce(stamped, sent) AS received, {expressions.digest()} AS digest FROM"
-        " (SELECT row_number() OVER () AS line, row_number() OVER () AS place, *,"
-        f" {sent} AS sent, {received} AS stamped FROM (SELECT {chosen} FROM {source.sql}))"
+        "CREATE OR REPLACE TEMP TABLE ordered AS SELECT *, line AS place,"
+        f" coalesce(stamped, sent) AS received, {expressions.digest()} AS digest FROM"
+        f" (SELECT *, {sent} AS sent, {received} AS stamped FROM"
+        f" (SELECT {chosen}, {line} AS line FROM {source.sql}))"
     )
     return expressions
 
 
+def measured(connection: duckdb.DuckDBPyConnection, expressions: Expressions) -> Expressions:
+    """The same, told what the values of what was filled are like."""
+    return Expressions(expressions.mapping, _measured(connection, expressions.fields))
+
+
 def _measured(connection: duckdb.DuckDBPyConnection, fields: Mapped[str, Field]) -> dict[str, Field]:
-    """The fields with what their values are like."""
     asked = [part for field in fields.values() for part in _questions(field)]
     answers = iter(connection.execute(f"SELECT {', '.join(asked)} FROM ordered").fetchall()[0])
     return {
