@@ -11,7 +11,7 @@ import typer
 from segue.cli.connection import connected
 from segue.cli.options import HERE, DataOption, JsonOption, LimitOption, WorkspaceOption, data_folder
 from segue.cli.output import facts, say, say_json, table
-from segue.domain.errors import SegueError, refusal
+from segue.domain.errors import Diagnostic, SegueError, UsageError, refusal
 from segue.domain.event import Json
 
 quarantine = typer.Typer(rich_markup_mode=None)
@@ -100,7 +100,12 @@ def show(
 
 @quarantine.command("replay")
 def replay(
-    number: NumberArgument,
+    number: Annotated[
+        int | None, typer.Argument(metavar="ID", min=1, help="The number of the event.")
+    ] = None,
+    code: Annotated[
+        str | None, typer.Option(metavar="CODE", help="All events set aside for this reason instead of one.")
+    ] = None,
     mended: Annotated[
         Path | None, typer.Option("--with", metavar="FILE", help="The mended event, as JSON.")
     ] = None,
@@ -114,13 +119,18 @@ def replay(
     Example:
       segue quarantine replay 17
       segue quarantine replay 17 --with mended.json
+      segue quarantine replay --code E471
     """
     from segue.service.commands.quarantine import coded
 
-    arguments = {"id": number, "mended": None if mended is None else coded(_read(mended))}
+    if (number is None) == (code is None) or (code is not None and mended is not None):
+        raise UsageError(Diagnostic("E780", "replay takes either an event or --code", "segue quarantine replay 17"))
+    arguments = {"id": number, "code": code, "mended": None if mended is None else coded(_read(mended))}
     found = _call("replay", arguments, workspace, data)
     if as_json:
         say_json(found)
+    elif code is not None:
+        say(f"{code}: {found['replayed']:,} taken in, {found['still']:,} bad still")
     else:
         say(f"event {number}: " + ("taken in" if found["accepted"] else "was there already"))
 

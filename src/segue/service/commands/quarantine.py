@@ -34,7 +34,13 @@ def run_show(service: Service, arguments: Mapping[str, Json], _progress: Progres
 
 
 def run_replay(service: Service, arguments: Mapping[str, Json], _progress: Progress) -> Iterator[Json]:
-    """``id``, ``mended`` (base64 of the event to take instead): what became of it."""
+    """``id``, ``mended`` (base64 of the event to take instead), or ``code``: what became of it, or of all."""
+    code = text_or_none(arguments, "code")
+    if code is not None:
+        from segue.service.quarantining import replay_all
+
+        yield {"code": code, **replay_all(service.core, code).to_json()}
+        return
     number = _found(service, whole(arguments, "id")).id
     mended = text_or_none(arguments, "mended")
     tally = service.quarantine_replay(number, None if mended is None else _bytes(mended))
