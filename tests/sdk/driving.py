@@ -40,6 +40,8 @@ class Wanted:
     timeout: float = 60
     """Seconds that it waits for an answer; browsers have their own."""
     key: str = "wk_test"
+    pace: float = 0
+    """Seconds between two events, for the drivers that heed it."""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ async function main() {
   client.identify({ userId: wanted.user, traits: { plan: "pro" } });
   for (let n = 0; n < wanted.count; n++) {
     track("Sent", { n });
+    if (wanted.pace) await new Promise((go) => setTimeout(go, wanted.pace * 1000));
     // The SDK measures its whole queue at every event: a long one takes hours.
     while (n % 200 === 199 && client.queue.length) await client.flush();
   }
