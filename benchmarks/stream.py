@@ -12,6 +12,7 @@ import resource
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -57,7 +58,7 @@ class Ear(asyncio.Protocol):
 async def _listen(port: int, count: int, pipe: Connection) -> None:
     loop, heard, joined = asyncio.get_running_loop(), dict[int, float](), asyncio.Semaphore(0)
     for number in range(count):
-        await loop.create_connection(lambda at=number: Ear(f"user-{at}", heard, joined), "127.0.0.1", port)
+        await loop.create_connection(partial(Ear, f"user-{number}", heard, joined), "127.0.0.1", port)
         await joined.acquire()
     pipe.send("listening")
     await loop.run_in_executor(None, pipe.recv)
