@@ -27,6 +27,10 @@ export function senderOf(url, writeKey, store, queue) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   let due = Infinity;
+  // The server adds a request's time on the wire to the times of its events. What happened while a slow
+  // request was away would so come to stand before what that request held: it counts as of the answer.
+  let lastSent = "";
+  let lastAnswered = "";
   let stop = new AbortController();
 
   /** @param {number} wait milliseconds until the next flush; an earlier one stays */
@@ -63,9 +67,13 @@ export function senderOf(url, writeKey, store, queue) {
 
   /** @param {string[]} names @returns {Promise<boolean>} whether the server is done with them */
   const post = async (names) => {
-    const batch = names.map((name) => store.read(name)).filter(Boolean).join();
+    const sentAt = new Date().toISOString();
+    const batch = names.flatMap((name) => JSON.parse(store.read(name) || "[]"));
+    batch.forEach((event) => {
+      if (event.timestamp > lastSent && event.timestamp < lastAnswered) event.timestamp = lastAnswered;
+    });
     const keepalive = (away.get(names[0]) || 0) < BODY_MAX;
-    const body = `{"batch":[${batch}],"sentAt":"${new Date().toISOString()}","writeKey":${JSON.stringify(writeKey)}}`;
+    const body = JSON.stringify({ batch, sentAt, writeKey });
     if (keepalive && document.visibilityState == "hidden" && !("keepalive" in Request.prototype)) {
       navigator.sendBeacon(url, body);
     }
@@ -80,6 +88,8 @@ export function senderOf(url, writeKey, store, queue) {
         if (!answer.ok) console.warn("segue: refused", answer.status);
         names.forEach(store.remove);
         failures = 0;
+        lastSent = sentAt;
+        lastAnswered = new Date().toISOString();
         return true;
       }
       const asked = answer.headers.get("retry-after") || "";

@@ -113,8 +113,9 @@ class Tab:
 
     def visit(self, url: str) -> None:
         """Goes to a page, and waits until it and its modules have run."""
+        self.run("window.before = true")
         self.ask("Page.navigate", url=url)
-        eventually(lambda: self.run("location.href !== 'about:blank' && document.readyState === 'complete'"))
+        eventually(lambda: self.run("!window.before && document.readyState === 'complete'"))
 
     def run(self, script: str) -> Any:
         """The value of an expression, awaited when it is a promise; the page may be on its way to another."""

@@ -166,7 +166,7 @@ def test_a_server_that_asks_for_time(shop: Shop) -> None:
     """It is asked again when that time is over, and not before: not by another tab or page either."""
     met: list[float] = []
 
-    def busy_once(post: Post) -> str:
+    def busy_once(_: Post) -> str:
         met.append(time.monotonic())
         return BUSY if len(met) == 1 else PASS
 
@@ -266,3 +266,42 @@ def test_what_has_waited_for_a_week_is_not_sent(shop: Shop) -> None:
     shop.told({1})
     assert_each_once(shop.events(visitor), {1})
     lost(shop.events(visitor), {0})
+
+
+def late_once(text: bytes, met: list[bytes]) -> bytes:
+    """The first request is half a second on its way, as over a connection that has yet to be made."""
+    met.append(text)
+    if len(met) == 1:
+        time.sleep(0.5)
+    return text
+
+
+NAIVE = """
+(async () => {
+  const post = (n, at) => fetch("%s/v1/batch", { method: "POST", body: JSON.stringify({ writeKey: "wk_test",
+    sentAt: new Date(), batch: [{ type: "track", event: "Sent", anonymousId: "naive", timestamp: at,
+      properties: { n } }] }) });
+  const first = post(0, new Date());
+  await new Promise((go) => setTimeout(go, 100));
+  const at = new Date();
+  await first;
+  await post(1, at);
+})()
+"""
+
+
+@pytest.mark.parametrize("naive", [False, True])
+def test_a_slow_request_does_not_turn_events_around(shop: Shop, naive: bool) -> None:
+    """The server adds its time on the wire to its events' times. The control: those who let it, turn them."""
+    met: list[bytes] = []
+    shop.weather.change = lambda text: late_once(text, met)
+    shop.site.put(shop.tag())
+    tab = shop.open()
+    if naive:
+        tab.run(NAIVE % shop.host)
+    else:
+        tab.run(f"{sends(0)}; void segue.flush(); new Promise((go) => setTimeout(go, 100))")
+        tab.run(sends(1))
+        shop.told({0, 1})
+    events = shop.events("naive" if naive else tab.run("segue.anonymousId"))
+    assert [each["properties"]["n"] for each in events] == ([1, 0] if naive else [0, 1])
