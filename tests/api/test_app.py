@@ -13,6 +13,7 @@ from segue.api.answer import Answer, encode
 from segue.api.app import App
 from segue.api.body import read_body
 from segue.api.doors import Doors
+from segue.api.pixels import GIF
 from segue.api.request import Message, Request
 from segue.api.route import Access, Route, Runs
 from segue.domain.errors import SegueError
@@ -103,3 +104,12 @@ def test_a_body_far_too_large_is_not_read_to_its_end() -> None:
 @pytest.mark.parametrize("value", [10**400, "\ud83d", float("nan"), {"a": [1, None, True]}])
 def test_whatever_events_hold_can_be_written(value: object) -> None:
     assert encode(value).decode("ascii")
+
+
+@pytest.mark.parametrize("path", ["/v1/pixel/track?userId=u", "/pixel/v1/page?writeKey=k"])
+def test_an_image_is_an_image_also_before_there_is_a_service(doors: Doors, path: str) -> None:
+    """But no 200: the event was not taken."""
+    answer = ask(App(doors), "GET", path)
+    assert (answer.status_code, answer.content, answer.headers["content-type"]) == (503, GIF, "image/gif")
+    assert answer.headers["retry-after"] == "1"
+    assert ask(App(doors), "POST", path).headers["content-type"] == "application/problem+json"

@@ -15,6 +15,7 @@ from segue.api.negotiation import require_agreement
 from segue.api.openapi import document
 from segue.api.page import render
 from segue.api.pages import for_pages
+from segue.api.pixels import PATHS, pictured
 from segue.api.places import Place, Places
 from segue.api.problems import NO_ROUTE, fault, problem, wrong_method
 from segue.api.request import Receive, Request, Scope, Send, bad_parameter
@@ -60,6 +61,8 @@ class App:
             # Not the path as it was sent: a key may stand in it.
             _log.exception("%s %s", request.method, "/" + request.path.split("/")[1])
             answer = problem(fault(), success=False if tracking else None)
+        if path.startswith(PATHS) and answer.status >= 400 and request.method in {"GET", "HEAD"}:
+            answer = pictured(answer)
         took = None if answer.talk else time.perf_counter() - began
         recording.answered(path, request.method, answer.status, took)
         if request.unread and answer.status >= 400 and scope["type"] == "http":

@@ -15,7 +15,6 @@ from urllib.parse import parse_qsl
 
 from segue.api.answer import Answer, Header
 from segue.api.doors import Doors
-from segue.api.problems import problem
 from segue.api.request import Request
 from segue.api.tracking import keep
 from segue.domain.errors import SegueError
@@ -27,6 +26,8 @@ from segue.ingest.reject import Rejected
 
 GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 """One transparent pixel."""
+PATHS = ("/v1/pixel/", "/pixel/v1/")
+"""How the paths of images begin."""
 _HEADERS: tuple[Header, ...] = ((b"cache-control", b"no-store"),)
 _FROM_URL_SAFE = str.maketrans("-_ ", "+/+")
 _KEY_IN_QUERY = re.compile(rb"(?<![^&?;])writeKey=[^&;]*&?")
@@ -44,13 +45,14 @@ async def take_plain(doors: Doors, request: Request) -> Answer:
 
 
 async def _shown(doors: Doors, request: Request, kind: str, data: bool) -> Answer:
-    try:
-        await keep(doors, request, _decoded(request.scope["query_string"], kind, data))
-    except SegueError as refused:
-        found = problem(refused)
-        if found.status >= 500 or found.status == 429:
-            return Answer(found.status, GIF, b"image/gif", (*_HEADERS, *found.headers))
+    await keep(doors, request, _decoded(request.scope["query_string"], kind, data))
     return Answer(200, GIF, b"image/gif", _HEADERS)
+
+
+def pictured(refused: Answer) -> Answer:
+    """A refusal as an image; it keeps a status that tells of the server and not of what was sent."""
+    status = refused.status if refused.status >= 500 or refused.status == 429 else 200
+    return Answer(status, GIF, b"image/gif", (*_HEADERS, *refused.headers))
 
 
 def _decoded(query: bytes, kind: str, data: bool) -> Decoded:
