@@ -9,6 +9,7 @@ import pytest
 from graphql import build_schema, parse, validate
 
 from segue.api.graphql.bounds import require_bounds
+from segue.api.graphql.engine import Question, checked
 from segue.domain.errors import SegueError
 from segue.domain.limits import GRAPHQL_DEPTH_MAX
 from tests.api.serving import Running, eventually
@@ -195,6 +196,21 @@ def test_depth_is_bounded() -> None:
         else:
             with pytest.raises(SegueError, match="E794"):
                 require_bounds(document, None, {}, introspection=True)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ __schema { types { name } } }",
+        '{ a: __type(name: "User") { name } }',
+        "{ ...a } fragment a on Query { __schema { types { name } } }",
+    ],
+)
+def test_the_schema_is_not_told_where_introspection_is_off(query: str) -> None:
+    with pytest.raises(SegueError, match="E795"):
+        checked(Question(query), introspection=False)
+    checked(Question(query), introspection=True)
+    checked(Question("{ __typename segments { __typename } }"), introspection=False)
 
 
 @pytest.mark.parametrize(
