@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -143,6 +144,23 @@ def test_the_suppressed_are_not_shown_whatever_was_looked_at_for_them(shop: Shop
     assert shop.service.profiles.held("ann") is not None
     assert shop.service.profiles.fresh("ann") is None
     assert shop.service.profiles.look("ann") is None
+
+
+def test_a_look_waits_for_the_engine(shop: Shop) -> None:
+    """Columns are not read while the kernel writes them, whichever thread asks."""
+    shop.tell(0, userId="ann", event="Bought", properties={"total": 5})
+    looked = threading.Event()
+
+    def look() -> None:
+        shop.look("ann")
+        looked.set()
+
+    with shop.service.core.turn:
+        other = threading.Thread(target=look)
+        other.start()
+        assert not looked.wait(0.3)
+    assert looked.wait(60)
+    other.join()
 
 
 def test_no_more_are_kept_than_the_bound(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,7 +62,7 @@ def _ms(text: str) -> int:
 
 
 class Profiles:
-    """Looks at profiles. The turn of the core must be held, except for :meth:`fresh`."""
+    """Looks at profiles. They wait for the engine's turn, :meth:`fresh` excepted."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
@@ -81,15 +81,18 @@ class Profiles:
 
     def look(self, user_id: str) -> Look | None:
         """The profile that an id leads to; None for one never heard of, or suppressed."""
-        row = self._core.intake.identity.row_of(user_id)
-        return None if row in self._core.engine.feed.suppressed else self.held(user_id)
+        with self._core.turn:
+            row = self._core.intake.identity.row_of(user_id)
+            return None if row in self._core.engine.feed.suppressed else self.held(user_id)
 
     def held(self, user_id: str) -> Look | None:
         """The same for a suppressed one too: what is held of them."""
-        row = self._core.intake.identity.row_of(user_id)
-        engine = self._core.engine
-        if row is None or not engine.feed.knows(row):
-            return None
+        with self._core.turn:
+            row = self._core.intake.identity.row_of(user_id)
+            engine = self._core.engine
+            return self._held(engine, row) if row is not None and engine.feed.knows(row) else None
+
+    def _held(self, engine: Engine, row: int) -> Look:
         kept = self._kept.get(row)
         state = _state_of(engine, row)
         if kept is None or kept.compiled is not engine.compiled or kept.state != state:
