@@ -56,7 +56,7 @@ def test_a_lost_answer_and_another_id_are_two_events(server: Running, sdk: Sdk) 
 
     weather = Weather(first_time(CUT), under_other_ids)
     events, _ = driven(server, sdk, weather, 20)
-    with pytest.raises(AssertionError, match="19: 2"):
+    with pytest.raises(AssertionError, match=r"\d+: 2"):
         assert_each_once(events, set(range(20)))
 
 
