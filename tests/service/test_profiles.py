@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import threading
 from collections.abc import Iterator
@@ -130,9 +131,12 @@ def test_lengths_of_time_move_with_the_clock(shop: Shop) -> None:
 
 
 def test_the_forgotten_are_not_kept(shop: Shop) -> None:
-    shop.tell(0, userId="ann", event="Bought", properties={"total": 5})
-    shop.look("ann")
+    shop.tell(0, userId="ann", type="identify", traits={"name": "Ann Onymous"})
+    text = shop.look("ann").text
+    assert b"Onymous" in text
     shop.service.forget("ann")
+    gc.collect()
+    assert not [held for held in gc.get_objects() if isinstance(held, Look)]
     assert shop.service.profiles.fresh("ann") is None
     assert shop.service.profiles.look("ann") is None
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from zoneinfo import ZoneInfo
 
@@ -107,6 +107,8 @@ class Core:
         self._snapshot = log.folder / "snapshot"
         self.listeners: list[Callable[[ChangeColumns], None]] = []
         """Told of changes once stored, by whichever thread evaluates; they must not wait or raise."""
+        self.memories: list[Callable[[Iterable[int]], None]] = []
+        """Told of rows that were forgotten, in the engine's turn: nothing of them may be kept beside it."""
 
     @property
     def workspace(self) -> Workspace | None:

@@ -54,6 +54,8 @@ def forget(core: Core, folder: Path, user_id: str) -> Forgotten:
     done.result()
     with core.turn:
         core.engine.lose(names)
+        for memory in core.memories:
+            memory(rows)
     core.forget_snapshots()
     core.log.forget(rows, seq, also)
     kept = core.log.identity().user_ids

@@ -9,7 +9,7 @@ every answer.
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,6 +67,12 @@ class Profiles:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._kept: dict[int, Look] = {}
+        core.memories.append(self.drop)
+
+    def drop(self, rows: Iterable[int]) -> None:
+        """Keep nothing of these profiles."""
+        for row in rows:
+            self._kept.pop(row, None)
 
     def fresh(self, user_id: str) -> Look | None:
         """A look that is known to be right without asking the engine; None when it has to be asked."""
