@@ -55,11 +55,12 @@ export function senderOf(url, writeKey, store, queue) {
   const fitting = (names) => {
     let room = BODY_MAX - 200;
     away.forEach((size) => (room -= size));
-    return names.filter((name) => {
+    const here = names.filter((name) => !away.has(name));
+    return here.filter((name) => {
       const size = new Blob([store.read(name) || ""]).size + 1;
       // One that fits nowhere goes alone, while the page is open; the server says what is wrong with it.
-      const fits = !away.has(name) && (room >= size || (size > BODY_MAX && !away.size));
-      room -= fits ? size : Infinity;
+      const fits = room >= size || (size > BODY_MAX && !away.size);
+      room -= fits ? size : Infinity; // in order: nothing overtakes what does not fit
       if (fits) away.set(name, size);
       return fits;
     });

@@ -10,6 +10,7 @@ import pytest
 from tests.api.serving import eventually
 from tests.browser.chromium import Tab
 from tests.browser.tracked import Shop, sends
+from tests.sdk.proxy import SLOW
 
 APP = """
 const go = (path, title) => { history.pushState({}, "", path); document.title = title; };
@@ -73,6 +74,8 @@ def test_pages_told_apart_by_their_fragment(shop: Shop) -> None:
 
 
 def test_a_view_right_before_the_page_goes(shop: Shop) -> None:
+    """While the view before it is still on its way."""
+    shop.weather.fate = lambda _: SLOW
     shop.site.put(f"<script>{APP}</script>" + shop.tag(pages="auto"))
     tab = shop.open()
     visitor = tab.run("segue.anonymousId")
