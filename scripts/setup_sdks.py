@@ -19,7 +19,13 @@ CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 def main():
     os.makedirs(TARGET, exist_ok=True)
-    parts = (("python", python), ("node", node), ("chromium", chromium), ("varnish", varnish))
+    parts = (
+        ("python", python),
+        ("node", node),
+        ("tools", tools),
+        ("chromium", chromium),
+        ("varnish", varnish),
+    )
     for part, install in parts:
         missing = os.path.join(TARGET, part + ".missing")
         try:
@@ -57,21 +63,28 @@ def node():
     rudder-sdk-node can use bull, for queues in Redis. Not all parts of bull are in every registry, so that
     package.json puts a small package in its place, and it is left out like every optional one.
     """
+    packages("node", os.path.join(SOURCE, "node"), ["--omit=optional"])
+
+
+def tools():
+    """What checks the tracker, and builds of it what is served: esbuild and typescript."""
+    packages("tools", os.path.join(ROOT, "sdk"), [])
+
+
+def packages(part, source, options):
     if shutil.which("node") is None or shutil.which("npm") is None:
         raise UnavailableError("there is no node or no npm on this machine")
-    wanted = digest("node/package-lock.json", "node")
-    folder = os.path.join(TARGET, "node")
+    wanted = digest(os.path.join(source, "package-lock.json"), part)
+    folder = os.path.join(TARGET, part)
     if mark(folder) == wanted:
         return
-    print("Fetching the SDKs for Node and browsers", flush=True)
+    print("Fetching the packages of %s" % os.path.relpath(source, ROOT), flush=True)
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     for name in ("package.json", "package-lock.json", ".npmrc"):
-        shutil.copy(os.path.join(SOURCE, "node", name), folder)
-    run(
-        ["npm", "ci", "--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund", "--loglevel=error"],
-        folder,
-    )
+        shutil.copy(os.path.join(source, name), folder)
+    quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    run(["npm", "ci"] + quiet + options, folder)
     mark(folder, wanted)
 
 

@@ -33,10 +33,18 @@ def assert_small(text: bytes) -> None:
     assert compressed(text) <= COMPRESSED_MAX
 
 
+def need_tools() -> None:
+    """Skips with the reason why the tracker cannot be built on this machine."""
+    note = SDKS / "tools.missing"
+    if note.exists():
+        pytest.skip(f"esbuild and typescript: {note.read_text(encoding='utf-8')}")
+    if shutil.which("node") is None or not (TOOLS / "esbuild").is_dir():
+        pytest.skip("esbuild and typescript are not set up: run python3 scripts/setup_sdks.py")
+
+
 def built(source: Path, target: Path) -> str:
     """What the build says; it fails when a type is wrong."""
-    if shutil.which("node") is None or not (TOOLS / "esbuild").is_dir():
-        pytest.skip("node, esbuild or typescript is not set up: run python3 scripts/setup_sdks.py")
+    need_tools()
     ended = subprocess.run(
         ["node", source / "build.cjs", target],
         capture_output=True,
@@ -85,24 +93,25 @@ def test_a_wrong_type_ends_the_build(tmp_path: Path, line: str) -> None:
     shutil.copytree(SDK, copy)
     with (copy / "src" / "visitor.js").open("a", encoding="utf-8") as file:
         file.write(line)
-    with pytest.raises(AssertionError, match="visitor.js"):
+    with pytest.raises(AssertionError, match=r"visitor\.js"):
         built(copy, tmp_path / "out")
 
 
 def test_the_declarations_are_what_a_page_may_import(tmp_path: Path) -> None:
     """A program in TypeScript against the files as they are served; a misspelt verb is found."""
-    if not (TOOLS / "typescript").is_dir() or shutil.which("node") is None:
-        pytest.skip("node or typescript is not set up: run python3 scripts/setup_sdks.py")
+    need_tools()
     shutil.copytree(SERVED, tmp_path / "sdk")
     program = tmp_path / "shop.ts"
     use = 'import {{ load }} from "./sdk/segue.js";\nimport {{ capture }} from "./sdk/auto.js";\n'
-    use += 'const segue = load("k", {{ consent: "wait", sample: 0.5 }});\ncapture(segue);\nsegue.{}("a", {{ n: 1 }});\n'
+    use += 'const segue = load("k", {{ consent: "wait", sample: 0.5 }});\n'
+    use += 'capture(segue);\nsegue.{}("a", {{ n: 1 }});\n'
 
     def checked(verb: str) -> subprocess.CompletedProcess[str]:
         program.write_text(use.format(verb), encoding="utf-8")
-        tsc = ["node", TOOLS / "typescript" / "bin" / "tsc", "--noEmit", "--strict", "--target", "es2022"]
-        more = ["--module", "es2022", "--moduleResolution", "bundler", program]
-        return subprocess.run([*tsc, *more], capture_output=True, check=False, encoding="utf-8")
+        options = ["--noEmit", "--strict", "--target", "es2022", "--module", "es2022"]
+        options += ["--moduleResolution", "bundler"]
+        command = ["node", str(TOOLS / "typescript" / "bin" / "tsc"), *options, str(program)]
+        return subprocess.run(command, capture_output=True, check=False, encoding="utf-8")
 
     found = checked("track")
     assert found.returncode == 0, found.stdout
@@ -120,7 +129,7 @@ def test_the_modules_are_part_of_what_is_installed() -> None:
 
 
 def test_how_long_a_module_is_kept(server: Running) -> None:
-    """For ever under its digest, for minutes under its name; asked again with its tag it is not sent again."""
+    """For ever under its digest, for minutes under its name; whoever has it is not sent it again."""
     for name, each in server.http.get("/sdk").json()["modules"].items():
         fixed, plain = server.http.get(each["path"]), server.http.get(f"/sdk/{name}")
         assert fixed.content == plain.content
