@@ -16,6 +16,7 @@ from segue.domain.errors import SegueError
 from segue.domain.event import TYPES
 from segue.domain.limits import BATCH_EVENTS_MAX
 from segue.ingest import decode
+from segue.ingest.columns import NAMES_BYTES_MAX, Names
 from segue.ingest.decode import Decoded, decode_batch, decode_events, decode_single, gathered, looked_at
 from segue.ingest.dedupe import Seen
 from segue.ingest.identity import Identity
@@ -461,3 +462,13 @@ def test_as_many_events_as_a_batch_may_have(count: int) -> None:
     event = b'{"type":"track","event":"Login","userId":"u"}'
     decoded = decode_batch(b'{"batch":[' + b",".join([event] * count) + b"]}")
     assert (len(decoded), decoded.bodies) == (count, {})
+
+
+def test_names_without_end_are_forgotten_and_right() -> None:
+    names = Names()
+    for turn in range(3):
+        sent = [f"{at}{turn}" * 4_000 for at in range(300)] + ["Login"]
+        raws = [b'{"type":"track","userId":"u","event":"%s"}' % name.encode() for name in sent]
+        found = names.of(cut_texts(raws))
+        assert list(found) == sent
+        assert sum(len(word or "") for word in found.words) <= 2 * NAMES_BYTES_MAX

@@ -40,7 +40,8 @@ from segue.log.lane.words import Words
 
 Mask = NDArray[np.bool_]
 
-_NAMES_MAX = 10_000
+NAMES_MAX, NAMES_BYTES_MAX = 10_000, 1 << 22
+"""Names that are remembered; beyond either, all are forgotten and learned anew."""
 _NUMBERS = {kind: number for number, kind in enumerate(TYPES)}
 _TRACK = _NUMBERS["track"]
 _WORDS = (EVENT, USER, ANONYMOUS, MESSAGE)
@@ -62,7 +63,7 @@ class Names:
 
     def of(self, cuts: Cuts) -> Picked[str | None]:
         """The name of each event."""
-        if len(self._words) > _NAMES_MAX:
+        if len(self._words) > NAMES_MAX or self._words.size > NAMES_BYTES_MAX:
             self._words, self._spelled = Words(EVENT_BYTES_MAX), [None]
         starts, stops = cuts.bounds(EVENT)
         tracks = cuts.kinds == _TRACK

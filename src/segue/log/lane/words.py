@@ -113,6 +113,11 @@ class Words:
     def __len__(self) -> int:
         return self._known
 
+    @property
+    def size(self) -> int:
+        """Bytes of all texts that are kept."""
+        return int(self._ends[self._known])
+
     def numbered(self, octets: Octets, starts: Numbers, stops: Numbers) -> Numbers:
         """The number of each text between two places; TOO_LONG for one that is not kept."""
         starts, stops = np.ascontiguousarray(starts), np.ascontiguousarray(stops)
