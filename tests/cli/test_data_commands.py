@@ -207,7 +207,8 @@ def test_a_dropped_event_stays_out(shop: Shop) -> None:
 def test_forget_and_export(shop: Shop) -> None:
     assert "ann" in json.dumps(shop.row("export", "ann"))
     assert [row["messageId"] for row in shop.rows("export", "--all")] == [row["messageId"] for row in EVENTS]
-    assert shop.row("forget", "ann") == {"user_id": "ann", "forgotten": True}
+    forgotten = shop.row("forget", "ann")
+    assert forgotten == {"user_id": "ann", "forgotten": True, "lists": [], "still_listed": []}
     assert shop.members("repeat_customers") == ["eve"]
     assert {row["userId"] for row in shop.rows("export", "--all")} == {"bob", "eve"}
     assert shop("forget", "nobody").out == "nothing was known of nobody\n"
