@@ -13,6 +13,13 @@ from segue.deliver.pending import ECHO_SECONDS
 from tests.api.serving import Running, eventually, serving, write_workspace
 from tests.deliver.varnish import free_port, held, varnish
 
+LATELY = """
+segment: lately
+owner: crm@shop.example
+description: Came a moment ago.
+when: count("Login", last 4s) > 0
+"""
+
 
 def bearer(key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"}
@@ -66,6 +73,7 @@ def fronted(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Fronted]
     """With or without the cache being told."""
     port = free_port()
     workspace = write_workspace(tmp_path / "workspace")
+    (workspace / "segments" / "lately.yaml").write_text(LATELY, encoding="utf-8")
     told = f"http://127.0.0.1:{port}/" if request.param else "http://127.0.0.1:9/"
     with (workspace / "segue.yaml").open("a", encoding="utf-8") as settings:
         settings.write(f"caches: [{told}]\ncache_time: 1h\n")
@@ -85,6 +93,14 @@ def test_a_change_reaches_readers_through_the_cache(fronted: Fronted) -> None:
     fronted.buy("ann", 500)
     eventually(lambda: fronted.segments("ann") == ["big_buyers", "buyers"])
     assert fronted.fill("/v1/users/ann/segments").headers["etag"] != first.headers["etag"]
+
+
+def test_a_change_by_time_alone_reaches_readers_too(fronted: Fronted) -> None:
+    """Nobody sends anything when a window empties, and the answer may be held for an hour."""
+    fronted.send("/v1/track", userId="ann", event="Login")
+    eventually(lambda: fronted.segments("ann") == ["lately"])
+    eventually(lambda: held(fronted.read("/v1/users/ann/segments")))
+    eventually(lambda: fronted.segments("ann") == [])
 
 
 def test_members_are_held_and_dropped(fronted: Fronted) -> None:
