@@ -64,11 +64,15 @@ class _Names:
             if user or visitor or before:
                 theirs = user in self.users or visitor in self.anonymous
                 return theirs or before in self.users | self.anonymous
+            value = {key: part for key, part in value.items() if key not in _NO_IDS}
         known = self.shown() | self.anonymous
         return any(text in known or text.lower() in self.addresses for text in _texts(value))
 
 
 _IDS = ("userId", "anonymousId", "previousId")
+_TIMES = ("timestamp", "originalTimestamp", "sentAt", "receivedAt")
+_NO_IDS = frozenset(("type", "event", "name", "category", "messageId", *_TIMES))
+"""Keys of an event that speak of nobody, whatever they say."""
 
 
 def _spelled(given: object) -> str | None:
