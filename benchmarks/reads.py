@@ -138,7 +138,7 @@ def run() -> Iterator[Figure]:
     with scratch() as place, server(folder) as port:
         body = asyncio.run(_one(port))
         with bare(body) as other:
-            time.sleep(1)
+            asyncio.run(_one(other))
             rounds = [(loaded(port, place), loaded(other, place)) for _ in range(ROUNDS)]
         with _posting(port):
             busy = loaded(port, place)
