@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from segue.domain.event import Event
 from segue.engine.compile import Compiled, compile_definitions
-from segue.engine.slots import read_slots
 from segue.engine.portion import FrameReader, slots_of
 from segue.engine.readings import number_reader
+from segue.engine.slots import read_slots
 from segue.engine.values import micro
 from segue.ingest.files.reading import read_file
 from segue.ingest.opening import open_intake
