@@ -22,7 +22,6 @@ from segue.engine.kernel import layout as k
 from segue.engine.machine import Machine
 from segue.engine.partial import partial
 from segue.engine.selection import Selection, select
-from segue.engine.shown import Reader
 from segue.engine.splice import spliced
 from segue.engine.traits import Dated
 from segue.language.interpret import Noted, Override, Rules
@@ -260,22 +259,6 @@ class Engine:
         if not len(rows):
             return rows, np.zeros(0, np.int64)
         return rows, self.machine.since(rows, self.compiled.numbers[name])
-
-    def features(self, row: int) -> dict[str, Json]:
-        """The values of the named features of a profile, missing ones left out."""
-        compiled, feed = self.compiled, self.feed
-        columns = self.machine.placement.features
-        cells = self.machine.state.columns[row].tolist()
-        reader = Reader(compiled.registry.feature_keys, columns, cells, self.now)
-        account = feed.accounts.account_of(row)
-        held = {} if account is None else feed.accounts.traits_of(account)
-        traits = feed.traits.of(row)
-        values = {
-            name: reader.value(shown, traits, held)
-            for name, shown in compiled.shown.items()
-            if not shown.in_log
-        }
-        return {name: value for name, value in values.items() if value is not None}
 
     def everyone(self) -> dict[int, frozenset[str]]:
         """The segments of every profile that is in any."""
