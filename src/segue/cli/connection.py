@@ -114,11 +114,10 @@ def connected(
     if server is not None:
         yield server
         return
-    from segue.engine.warm import NOTICE, is_compiled
+    from segue.engine.warm import ready
     from segue.service.service import Service
 
-    if not is_compiled():
-        print(NOTICE, file=sys.stderr)
+    ready(lambda said: print(said, file=sys.stderr))
     with bar("catching up", "entries") as progress:
         service = Service.open(workspace, data, running=running, progress=progress)
     with service:

@@ -6,6 +6,7 @@ The compiled code is kept in the user's cache folder, so this is slow once for e
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numba
@@ -41,6 +42,13 @@ def warm() -> float:
     joined.since(np.zeros(0, np.int32), 0)
     differences(first, joined)
     return time.perf_counter() - began
+
+
+def ready(say: Callable[[str], None]) -> None:
+    """Have everything compiled before it is needed; ``say`` is told when that takes time."""
+    if not is_compiled():
+        say(NOTICE)
+        warm()
 
 
 if __name__ == "__main__":

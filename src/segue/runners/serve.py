@@ -23,7 +23,7 @@ from segue.api.app import App
 from segue.api.doors import Doors
 from segue.domain.errors import SegueError
 from segue.domain.limits import SHUTDOWN_SECONDS_MAX, STREAM_MESSAGE_BYTES_MAX
-from segue.engine.warm import NOTICE, is_compiled
+from segue.engine.warm import ready
 from segue.runners.listening import is_handed, listening, start_anew
 from segue.runners.protocols import Http, WebSocket
 from segue.runners.purging import purging
@@ -130,8 +130,7 @@ class Running:
             await asyncio.to_thread(self._close, service)
 
     def _opened(self) -> Service:
-        if not is_compiled():
-            print(NOTICE, file=sys.stderr)
+        ready(lambda said: print(said, file=sys.stderr))
         service = Service.open(self._workspace, self._data, running="segue serve", clock=self._clock)
         try:
             service.start()

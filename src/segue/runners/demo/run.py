@@ -14,7 +14,7 @@ from types import FrameType
 from typing import NoReturn
 
 from segue.domain.errors import SegueError, refusal
-from segue.engine.warm import NOTICE, is_compiled
+from segue.engine.warm import ready
 from segue.ingest.files.mapping import read_mapping
 from segue.runners.demo.check import Report, Took, play_fast, verified
 from segue.runners.demo.client import Client
@@ -63,8 +63,7 @@ def _require_new(folder: Path) -> None:
 
 def _import(retail: Retail, folder: Path, data: Path, scratch: Path, show: Show) -> Took:
     files, rows = retail.write_imported(scratch), retail.imported_rows()
-    if not is_compiled():
-        show.say(NOTICE)
+    ready(show.say)
     with Service.open(folder, data, running="segue demo") as service:
         show.say("importing December 2009 to October 2010")
         mapping, events = read_mapping(str(retail.mapping)), 0
