@@ -124,7 +124,9 @@ def replay(
     from segue.service.commands.quarantine import coded
 
     if (number is None) == (code is None) or (code is not None and mended is not None):
-        raise UsageError(Diagnostic("E780", "replay takes either an event or --code", "segue quarantine replay 17"))
+        raise UsageError(
+            Diagnostic("E780", "replay takes either an event or --code", "segue quarantine replay 17")
+        )
     arguments = {"id": number, "code": code, "mended": None if mended is None else coded(_read(mended))}
     found = _call("replay", arguments, workspace, data)
     if as_json:
