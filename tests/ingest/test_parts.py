@@ -107,3 +107,31 @@ def test_a_file_damaged_further_down_gives_nothing(tmp_path: Path) -> None:
     assert refused.value.diagnostics[0].code == "E543"
     with SqliteLog.open(tmp_path / "data") as log:
         assert log.next_seq == 1
+
+
+@pytest.mark.parametrize("ids", [True, False])
+def test_forgetting_leaves_the_columns_of_the_others(tmp_path: Path, ids: bool) -> None:
+    found: list[Row] = [(1, f"m{at}", ("ann", "bob")[at % 2], "Seen", at / 4) for at in range(8)]
+    file = write(tmp_path / "rows.parquet", found, ids)
+    imported(tmp_path / "data", file)
+    with SqliteLog.open(tmp_path / "data") as log:
+        before = events_by_user(log)
+        ann = log.identity().user_ids.index("ann")
+        log.forget({ann}, log.next_seq - 1)
+        assert events_by_user(log) == {1 - ann: before[1 - ann]}
+        with duckdb.connect() as connection:
+            (portion,) = log.portions(connection)
+            assert [each.key for each in portion.shape.properties] == ["n"]
+            held = connection.execute(f"SELECT user_id, p0 FROM {portion.held}").fetchall()
+        assert held == [("bob", at / 4) for at in range(1, 8, 2)]
+    kept = [path.read_bytes() for path in (tmp_path / "data").rglob("*") if path.is_file()]
+    assert not any(b"ann" in data for data in kept if data)
+
+
+def events_by_user(log: SqliteLog) -> dict[int, list[Any]]:
+    rows: dict[int, list[Any]] = {}
+    for batch in log.replay():
+        assert isinstance(batch, EventBatch)
+        for at in range(len(batch)):
+            rows.setdefault(batch.rows[at], []).append(batch.event(at))
+    return rows
