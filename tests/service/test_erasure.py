@@ -64,7 +64,7 @@ LISTS = f"""\
 - list: friends
   users: ["{USER}"]
 """
-OTHERS = [
+OTHERS: list[dict[str, Any]] = [
     {"type": "identify", "userId": "ann", "messageId": "o1", "traits": {"email": "ann@person.example"}},
     {"type": "track", "event": "Order", "userId": "bob", "messageId": "o2", "anonymousId": "phone"},
     {"type": "track", "event": "Order", "userId": "cat", "messageId": "o3"},

@@ -19,7 +19,9 @@ CREATE TABLE quality (
     day TEXT, source TEXT, what TEXT, detail TEXT, number INTEGER NOT NULL,
     PRIMARY KEY (day, source, what, detail)) WITHOUT ROWID
 """
-_ADD = "INSERT INTO quality VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET number = number + excluded.number"
+_ADD = """
+INSERT INTO quality VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET number = number + excluded.number
+"""
 _IN_BATCHES = "SELECT coalesce(sum(last_seq - max(first_seq, ? + 1) + 1), 0) FROM batches WHERE last_seq > ?"
 _IN_STRETCHES = "SELECT coalesce(sum(events), 0) FROM stretches WHERE to_seq > ?"
 
