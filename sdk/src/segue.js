@@ -137,8 +137,9 @@ export function load(writeKey, options = {}) {
     consent: (given) => {
       if (refused) return;
       if (given) {
-        store.write("consent", GIVEN);
         if (!open) start();
+        // Last: other tabs begin when they read it, and have to find the visitor there.
+        store.write("consent", GIVEN);
       } else {
         stop();
       }
@@ -161,16 +162,21 @@ export function load(writeKey, options = {}) {
       const { prerendering } = /** @type {any} */ (document);
       if (prerendering) document.addEventListener("prerenderingchange", () => tracker.page(), { once: true });
       else tracker.page();
-      addEventListener("pageshow", (event) => event.persisted && tracker.page());
     }
+    addEventListener("pageshow", ({ persisted }) => {
+      if (!persisted) return;
+      sender.resume();
+      if (pages != "off") tracker.page();
+    });
     watch(look);
-    const leave = () => {
+    /** @param {boolean} final */
+    const leave = (final) => {
       look();
-      if (open) sender.leave();
+      sender.leave(final);
     };
-    addEventListener("pagehide", leave);
-    document.addEventListener("visibilitychange", () => document.visibilityState == "hidden" && leave());
-    addEventListener("online", () => open && sender.resume());
+    addEventListener("pagehide", () => leave(true));
+    document.addEventListener("visibilitychange", () => document.visibilityState == "hidden" && leave(false));
+    addEventListener("online", sender.resume);
     addEventListener("storage", ({ key, newValue }) => {
       // Said in another tab. Without a key all of the store was cleared.
       if (key != null && key != `segue.${options.name || ""}.consent`) return;

@@ -8,6 +8,7 @@ const LONGEST_WAIT_MS = 6e5;
 /** What the server will never take; anything else may be a fault that passes. */
 const FINAL = [400, 401, 403, 413, 422];
 const SOON_MS = 30;
+const LOCK_MS = 2e3;
 
 /**
  * @param {string} url
@@ -31,6 +32,8 @@ export function senderOf(url, writeKey, store, queue) {
   // request was away would so come to stand before what that request held: it counts as of the answer.
   let lastSent = "";
   let lastAnswered = "";
+  let gone = false;
+  let gate = new AbortController();
   let stop = new AbortController();
 
   /** @param {number} wait milliseconds until the next flush; an earlier one stays */
@@ -117,27 +120,54 @@ export function senderOf(url, writeKey, store, queue) {
     for (let names; (names = fitting(queue.names())).length; ) if (!(await post(names))) return;
   };
 
-  /** One tab at a time, where the browser can tell; elsewhere the server drops what comes twice. @returns {Promise<void>} */
-  const flush = () => {
+  /**
+   * One tab at a time, where the browser can tell; elsewhere the server drops what comes twice. A lock that
+   * does not come is not waited for: it may have been given to a page that is no longer there.
+   */
+  const alone = async () => {
+    if (!navigator.locks) return drain();
+    const { signal } = (gate = new AbortController());
+    const limit = setTimeout(() => gate.abort(), LOCK_MS);
+    /** @type {Promise<void>} */
+    const left = new Promise((go) => signal.addEventListener("abort", () => go()));
+    try {
+      await navigator.locks.request("segue" + url, { signal }, () => {
+        clearTimeout(limit);
+        return Promise.race([drain(), left]);
+      });
+    } catch {
+      // Also where a sandboxed frame may not ask.
+      if (!gone) await drain();
+    }
+  };
+
+  /** @returns {Promise<void>} */
+  const flush = async () => {
     again = !!busy;
-    return (busy ||= (navigator.locks ? navigator.locks.request("segue" + url, drain) : drain())
-      .catch(drain) // a sandboxed frame may not ask for a lock
-      .then(() => {
-        busy = undefined;
-        if (again) return flush();
-      }));
+    // A page in the browser's cache must neither hold the lock nor wait for it.
+    if (gone) return;
+    return (busy ||= alone().then(() => {
+      busy = undefined;
+      if (again) return flush();
+    }));
   };
 
   return {
     flush,
     soon: () => later(SOON_MS),
-    /** The page may be gone in a moment: sends this tab's events without waiting for anything. */
-    leave: () => {
+    /**
+     * The page may be gone in a moment: sends this tab's events without waiting for anything.
+     * @param {boolean} final whether it is no longer shown at all
+     */
+    leave: (final) => {
+      gone ||= final;
+      if (gone) gate.abort();
       const names = waiting() > 0 ? [] : fitting(queue.names().filter(queue.own));
       if (names.length) post(names).then(flush);
     },
-    /** The network is back. */
+    /** The network is back, or the page is. */
     resume: () => {
+      gone = false;
       notBefore = 0;
       flush();
     },

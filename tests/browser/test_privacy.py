@@ -32,6 +32,7 @@ def busy(tab: Tab) -> None:
     tab.run("history.pushState({}, '', '/other'); segue.flush()")
     tab.run("[segue.anonymousId, segue.userId, segue.sessionId]")
     tab.run("dispatchEvent(new Event('online')); dispatchEvent(new Event('pagehide'))")
+    tab.run("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
 
 
 @pytest.mark.parametrize("consent", ["wait", "drop"])
@@ -78,7 +79,7 @@ def test_consent_is_given(shop: Shop, consent: str) -> None:
     shop.site.put(shop.tag(consent=consent))
     tab = shop.open()
     tab.run(sends(0))
-    before = tab.run("new Promise((go) => setTimeout(() => go(new Date().toISOString()), 20))")
+    before = tab.run("new Promise((go) => setTimeout(() => go(new Date().toISOString()), 2000))")
     tab.run("segue.consent(true)")
     tab.run(sends(1))
     shop.told({1})
