@@ -305,3 +305,15 @@ def test_a_slow_request_does_not_turn_events_around(shop: Shop, naive: bool) -> 
         shop.told({0, 1})
     events = shop.events("naive" if naive else tab.run("segue.anonymousId"))
     assert [each["properties"]["n"] for each in events] == ([1, 0] if naive else [0, 1])
+
+
+def test_a_lock_that_never_comes(shop: Shop) -> None:
+    """Chromium may give it to a page that is on its way out; then it is not waited for."""
+    shop.site.put(shop.tag())
+    holder, tab = shop.open(), shop.open()
+    name = f"segue{shop.host}/v1/batch"
+    holder.run(f"void navigator.locks.request('{name}', () => new Promise(() => {{}}))")
+    tab.run(sends(0))
+    shop.told({0})
+    assert_each_once(shop.events(tab.run("segue.anonymousId")), {0})
+    assert tab.run("navigator.locks.query().then(({held}) => held.length)") == 1, "it is still held"
