@@ -39,6 +39,9 @@ class Guarded(HttpToolsProtocol):
             return
         went_on = self._in_head
         super().data_received(data)
+        if self.transport.get_protocol() is not self:  # it has become a WebSocket
+            self._stop_waiting()
+            return
         if self._in_head:
             # Of the piece in which it begins, a part may belong to what came before.
             self._head_bytes = self._head_bytes + len(data) if went_on else 0

@@ -20,6 +20,7 @@ limits.STREAM_CHECK_SECONDS = 0.5
 limits.STREAM_HEARTBEAT_SECONDS = 0.5
 limits.STREAM_QUEUE_MAX = 20
 limits.STREAM_PAGE = 50
+limits.HEAD_SECONDS_MAX = 1
 """
 HANDSHAKE = (
     b"GET /v1/stream HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -70,6 +71,13 @@ def test_more_at_once_than_a_queue_takes_comes_from_the_log(impatient: Running) 
         many(impatient, "burst")
         seqs = [each["seq"] for each in heard.changes(1_000)]
     assert seqs == list(range(before + 1, before + 1_001))
+
+
+def test_who_has_nothing_to_say_is_not_taken_for_a_slow_sender(impatient: Running) -> None:
+    with listening(impatient, "user_id=quiet") as heard:
+        time.sleep(2.5)
+        impatient.track("quiet", "Order Completed", total=1)
+        assert heard.change() == ("quiet", "buyers", "entered")
 
 
 def test_a_heartbeat_says_up_to_where_all_was_sent(impatient: Running) -> None:
