@@ -106,7 +106,7 @@ EXAMPLES: dict[str, Json] = {
     "Segment": _SEGMENT,
     "Segments": {"segments": [_SEGMENT]},
     "Members": {"members": [{"user_id": "u1", "since": _AT}], "total": 1, "next": None},
-    "Changes": {"changes": [_CHANGE], "next": 42},
+    "Changes": {"changes": [_CHANGE], "next": 42, "evaluated": 1_207},
     "Condition": {"when": 'count("Order Completed", last 30d) >= 3', "as_of": "2026-11-01"},
     "Preview": {"count": 1, "share": 0.5, "sample": ["u1"], "as_of": _AT, "overlap": {"buyers": 1}},
     "Question": {"query": "{ segments { name size } }"},

@@ -121,7 +121,7 @@ SCHEMAS: dict[str, Schema] = {
             "action": {"enum": ["entered", "left"]}, "cause": record({"type": TEXT}, {"message_id": TEXT}),
         }
     ),
-    "Changes": record({"changes": rows_of(named("Change")), "next": COUNT}),
+    "Changes": record({"changes": rows_of(named("Change")), "next": COUNT, "evaluated": COUNT}),
     "Condition": record({"when": TEXT}, {"as_of": TEXT}),
     "Preview": record(
         {

@@ -65,13 +65,16 @@ def _changes(doors: Doors, request: Request, segment: str | None) -> Answer:
     limit = limit_of(request)
     after = whole_number(request, "after", 0)
     scope = request.principal.scope
+    # Asked before the changes: what is evaluated meanwhile may be among them, never the other way round.
+    evaluated = doors.service.core.progress.log_seq
     if segment is None and scope.segments is not None:
         seen = (each for each in doors.service.changes(after) if scope.sees(each.segment))
         found = list(islice(seen, limit))
     else:
         found = list(doors.service.changes(after, segment, limit))
     last = found[-1].seq if found else after
-    return json_answer({"changes": [each.to_json() for each in found], "next": last}, headers=(NO_STORE,))
+    page = {"changes": [each.to_json() for each in found], "next": last, "evaluated": evaluated}
+    return json_answer(page, headers=(NO_STORE,))
 
 
 def preview(doors: Doors, request: Request) -> Answer:

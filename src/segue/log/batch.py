@@ -15,7 +15,7 @@ from segue.log.columns import codes, pieces
 from segue.log.lane.cuts import Cuts, cut_at
 from segue.log.shape import PLAIN, Shape
 
-RECORD_KINDS = ("definitions", "list", "override", "forget", "time", "settings")
+RECORD_KINDS = ("definitions", "list", "override", "forget", "suppress", "score", "time", "settings")
 
 Created = tuple[int, int, str]
 """(place, row, user id): the profile that came to be with that event."""

@@ -6,7 +6,7 @@ import http.client
 import time
 from collections.abc import Sequence
 from typing import Self
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -44,13 +44,13 @@ class Client:
                 return found
             after = page["next"]
 
-    def version(self, user: str) -> int:
+    def evaluated(self) -> int:
         """How much is evaluated: rises by one with every event."""
-        return int(self._ask("GET", f"/v1/users/{quote(user, safe='')}/segments")["version"])
+        return int(self._ask("GET", "/v1/changes?limit=1")["evaluated"])
 
-    def wait(self, user: str, version: int) -> None:
+    def wait(self, evaluated: int) -> None:
         """Returns when as much is evaluated."""
-        while self.version(user) < version:
+        while self.evaluated() < evaluated:
             time.sleep(_LOOK_SECONDS)
 
     def _ask(self, method: str, path: str, body: bytes | None = None) -> Json:

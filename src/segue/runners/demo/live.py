@@ -40,13 +40,10 @@ def _program() -> str:
     return "segue" if is_known or Path(typed).name != "segue" else typed
 
 
-def play_live(retail: Retail, client: Client, user: str, after: int, say: Say) -> None:
-    """Posts each hour at its time and tells what changed, from change number ``after`` on.
-
-    ``user`` is any that is known already.
-    """
+def play_live(retail: Retail, client: Client, after: int, say: Say) -> None:
+    """Posts each hour at its time and tells what changed, from change number ``after`` on."""
     began, first = time.monotonic(), None
-    evaluated = client.version(user)
+    evaluated = client.evaluated()
     today = _Day("", say)
     for hour in retail.played():
         first = hour.start - hour.start % _DAY_MS if first is None else first
@@ -58,7 +55,7 @@ def play_live(retail: Retail, client: Client, user: str, after: int, say: Say) -
             today = _Day(date, say)
         client.post(hour.calls)
         evaluated += len(hour.calls)
-        client.wait(user, evaluated)
+        client.wait(evaluated)
         changes = client.changes(after)
         after = changes[-1]["seq"] if changes else after
         today.hour(len(hour.calls), changes)

@@ -94,7 +94,7 @@ def _live(retail: Retail, folder: Path, data: Path, after: int, show: Show) -> N
         for line in addresses(url, after, user, folder, data):
             show.say(line)
         show.say("playing November 2010; Ctrl-C ends it")
-        play_live(retail, client, user, after, show.say)
+        play_live(retail, client, after, show.say)
         show.say("the month is over; the server goes on until Ctrl-C")
         threading.Event().wait()
 
