@@ -177,7 +177,7 @@ def chromium() -> Iterator[Chromium]:
             start_new_session=True,
         )
         try:
-            with connect(_door(Path(profile), process), max_size=None) as socket:
+            with connect(_door(Path(profile), process), max_size=None, ping_interval=None) as socket:
                 yield Chromium(socket)
         finally:
             os.killpg(process.pid, signal.SIGKILL)
