@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sqlite3
 import subprocess
@@ -232,6 +233,8 @@ def small_disk(folder: Path, size: str) -> Iterator[Path]:
     try:
         yield folder
     finally:
+        # A closed service is a ring of objects, and its map of the fingerprints' file goes when it does.
+        gc.collect()
         subprocess.run(["umount", str(folder)], check=True)
 
 

@@ -29,7 +29,7 @@ commit = Committer._commit
 def hasty(self, posts):
     for post in posts:
         post.done.set_result(Tally())
-    time.sleep(0.1)
+    time.sleep(1.0)
     self._written(posts)
 Committer._commit = hasty
 """
