@@ -120,7 +120,8 @@ def test_an_alias_leads_to_its_user(server: Running) -> None:
 def test_an_id_that_becomes_an_alias_is_heard(server: Running) -> None:
     server.track("kim", "Order Completed", total=1)
     eventually(lambda: "kim" in {each["user_id"] for each in told(server)})
-    with listening(server, "user_id=old-kim") as heard:
+    last = told(server)[-1]["seq"]
+    with listening(server, f"user_id=old-kim&after={last}") as heard:
         assert (
             server.http.post("/v1/alias", json={"userId": "kim", "previousId": "old-kim"}).status_code == 200
         )
