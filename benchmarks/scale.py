@@ -19,7 +19,7 @@ from segue.domain.time import DAY
 from segue.engine.kernel import layout as k
 from segue.engine.kernel.run import holders
 from segue.engine.kernel.world import world_of
-from segue.engine.machine import NOTHING, Machine
+from segue.engine.state.machine import NOTHING, Machine
 
 PROFILES = 1_000_000
 EVENTS = 10_000_000

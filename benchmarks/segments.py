@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from benchmarks.figures import Figure
 from benchmarks.shop import Tally, batches, program, selective
 from segue.domain.time import DAY
-from segue.engine.compile import Compiled
+from segue.engine.program.compile import Compiled
 
 MANY, FEW = 10_000, 100
 PROFILES = 10_000

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from segue.engine.compile import Compiled, compile_definitions
 from segue.engine.kernel import layout as k
-from segue.engine.machine import Machine
+from segue.engine.program.compile import Compiled, compile_definitions
+from segue.engine.state.machine import Machine
 from segue.language.checker import check_condition
 from segue.language.interpret import Definition, Rules
 from segue.language.scope import Scope

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from segue.domain.change import Cause
-from segue.engine.compile import compile_definitions
-from segue.engine.feed import Feed
+from segue.engine.feeding.feed import Feed
 from segue.engine.kernel import layout as k
-from segue.engine.machine import Machine, fresh_state
+from segue.engine.program.compile import compile_definitions
+from segue.engine.state.machine import Machine, fresh_state
 from segue.language.interpret import Definition, Flip, Rules, Step
 
 CAUSES = tuple(Cause)

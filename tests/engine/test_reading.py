@@ -15,11 +15,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from segue.domain.event import Event
-from segue.engine.compile import Compiled, compile_definitions
-from segue.engine.portion import FrameReader, slots_of
-from segue.engine.readings import number_reader
-from segue.engine.slots import read_slots
-from segue.engine.values import micro
+from segue.engine.feeding.portion import FrameReader, slots_of
+from segue.engine.feeding.slots import read_slots
+from segue.engine.feeding.values import micro
+from segue.engine.program.compile import Compiled, compile_definitions
+from segue.engine.program.readings import number_reader
 from segue.ingest.files.reading import read_file
 from segue.ingest.opening import open_intake
 from segue.log.batch import EventBatch, Stretch

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from segue.domain.event import TYPES
 from segue.domain.number import micro_of
-from segue.engine.codes import Code
-from segue.engine.compile import compile_definitions
+from segue.engine.feeding.slots import SlotReader, decoded_slots
 from segue.engine.kernel.layout import MISSING
-from segue.engine.slots import SlotReader, decoded_slots
+from segue.engine.program.codes import Code
+from segue.engine.program.compile import compile_definitions
 from segue.language.checker import check_condition
 from segue.language.interpret import Definition, Rules
 from segue.language.scope import Scope

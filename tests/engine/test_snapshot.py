@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from segue.engine import snapshot
-from segue.engine.compile import Compiled, compile_definitions
 from segue.engine.engine import Engine
 from segue.engine.kernel import layout as k
+from segue.engine.program.compile import Compiled, compile_definitions
 from segue.language.checker import check_condition
 from segue.language.interpret import Definition, Rules
 from segue.language.scope import Scope

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from segue.domain.change import Cause
 from segue.domain.event import Event
 from segue.domain.time import YEAR
-from segue.engine.compile import compile_definitions
-from segue.engine.differences import differences
-from segue.engine.machine import Machine, fresh_state
-from segue.engine.partial import partial
-from segue.engine.selection import Selection, select, spelled_atom
-from segue.engine.splice import spliced
+from segue.engine.program.compile import compile_definitions
+from segue.engine.state.differences import differences
+from segue.engine.state.machine import Machine, fresh_state
+from segue.engine.state.partial import partial
+from segue.engine.state.selection import Selection, select, spelled_atom
+from segue.engine.state.splice import spliced
 from segue.language.checker import check_condition
 from segue.language.interpret import Definition, Rules, Step
 from segue.language.scope import Scope

@@ -8,22 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import filterfalse
 
 import duckdb
 import numpy as np
 
 from segue.domain.event import Json
 from segue.domain.time import parse_instant
-from segue.engine.compile import Compiled, compile_definitions
-from segue.engine.differences import Differences, differences
-from segue.engine.feed import Feed, by_place
-from segue.engine.history import HistoryReader, Marks
+from segue.domain.watch import is_watch
+from segue.engine.feeding.feed import Feed, by_place
+from segue.engine.feeding.history import HistoryReader, Marks
+from segue.engine.feeding.traits import Dated
 from segue.engine.kernel import layout as k
-from segue.engine.machine import Machine
-from segue.engine.partial import partial
-from segue.engine.selection import Selection, select
-from segue.engine.splice import spliced
-from segue.engine.traits import Dated
+from segue.engine.program.compile import Compiled, compile_definitions
+from segue.engine.state.differences import Differences, differences
+from segue.engine.state.machine import Machine
+from segue.engine.state.partial import partial
+from segue.engine.state.selection import Selection, select
+from segue.engine.state.splice import spliced
 from segue.language.interpret import Noted, Override, Rules
 from segue.log.batch import Entry, EventBatch, Record, Stretch
 from segue.log.sqlite import SqliteLog
@@ -263,13 +265,17 @@ class Engine:
     def everyone(self) -> dict[int, frozenset[str]]:
         """The segments of every profile that is in any."""
         found: dict[int, set[str]] = {}
-        for name in self.compiled.names:
+        for name in filterfalse(is_watch, self.compiled.names):
             for row in self.rows_in(name).tolist():
                 found.setdefault(row, set()).add(name)
         return {row: frozenset(names) for row, names in found.items()}
 
     def memberships(self, row: int) -> list[tuple[str, int]]:
         """(segment, since in ms) of a profile, by name."""
+        return [each for each in self.held(row) if not is_watch(each[0])]
+
+    def held(self, row: int) -> list[tuple[str, int]]:
+        """The same with the watches that hold."""
         numbers = self.machine.segments_of(row)
         since = self.machine.since_of(row, numbers).tolist() if numbers else []
         return sorted((self.compiled.names[number], at) for number, at in zip(numbers, since, strict=True))

@@ -19,13 +19,13 @@ import msgspec
 import numpy as np
 
 from segue.domain.event import Event
-from segue.engine.compile import Compiled
 from segue.engine.engine import Engine
-from segue.engine.feed import Awaited, Feed
+from segue.engine.feeding.feed import Awaited, Feed
+from segue.engine.feeding.predictions import Model
 from segue.engine.kernel import layout as k
-from segue.engine.machine import Machine, fresh_state
-from segue.engine.placement import Placement
-from segue.engine.predictions import Model
+from segue.engine.program.compile import Compiled
+from segue.engine.state.machine import Machine, fresh_state
+from segue.engine.state.placement import Placement
 from segue.language.interpret import Noted, Override
 
 FORMAT = 2

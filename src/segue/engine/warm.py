@@ -12,11 +12,11 @@ from pathlib import Path
 import numba
 import numpy as np
 
-from segue.engine.compile import compile_definitions
-from segue.engine.differences import differences
-from segue.engine.machine import Machine
-from segue.engine.selection import select
-from segue.engine.splice import spliced
+from segue.engine.program.compile import compile_definitions
+from segue.engine.state.differences import differences
+from segue.engine.state.machine import Machine
+from segue.engine.state.selection import select
+from segue.engine.state.splice import spliced
 from segue.language.interpret import Rules
 from segue.log.lane import warm as lane
 

@@ -38,6 +38,8 @@ class Checking:
         self._findings = findings
         self._claims = claims
         self.used_features: dict[str, frozenset[str]] = {}
+        self.watches: dict[str, tree.Condition] = {}
+        self.watched_values: dict[str, tree.Operand] = {}
         self.scope = Scope(
             zone=settings.timezone,
             segments=claims["segment"].keys(),
@@ -77,6 +79,20 @@ class Checking:
                 self._note(refused, segment.when_origin, f"segment {name}")
         groups = {name: segments[name].exclusive for name in conditions}
         return conditions, self._ordered(lambda: order_segments(conditions, groups), segments)
+
+    def watch(self, name: str, text: str, origin: Origin | None) -> None:
+        """Have a condition followed under a name of :func:`segue.domain.watch.watch_name`."""
+        try:
+            self.watches[name] = check_condition(text, self.scope)
+        except SegueError as refused:
+            self._note(refused, origin, name)
+
+    def watch_value(self, name: str, text: str, origin: Origin | None) -> None:
+        """Have a value kept ready to be read under such a name."""
+        try:
+            self.watched_values[name] = check_operand(text, self.scope)
+        except SegueError as refused:
+            self._note(refused, origin, name)
 
     def _priorities(self, segments: Mapping[str, SegmentDefinition]) -> None:
         taken: dict[tuple[str, int], str] = {}

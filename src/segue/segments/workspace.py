@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -34,7 +34,8 @@ class Workspace:
     together. ``conditions`` are their checked trees with features written out; ``expressions`` are
     those of the features. ``used_features`` are the features that each definition names, by
     ``"segment NAME"`` or ``"feature NAME"``. ``unread`` are files that stand where definitions
-    do and are none.
+    do and are none. ``watches`` and ``watched_values`` are the checked conditions and values that the
+    engine follows for definitions other than segments and features (:mod:`segue.domain.watch`).
     """
 
     settings: Settings
@@ -48,6 +49,8 @@ class Workspace:
     used_features: Mapping[str, frozenset[str]]
     unread: tuple[str, ...] = ()
     has_settings_file: bool = True
+    watches: Mapping[str, tree.Condition] = field(default_factory=dict)
+    watched_values: Mapping[str, tree.Operand] = field(default_factory=dict)
 
     def definitions(self) -> dict[str, dict[str, Definition]]:
         """Every definition by the word of its kind (segment, feature, list, event), then by name."""
@@ -57,6 +60,13 @@ class Workspace:
             "list": dict(self.lists),
             "event": dict(self.plan),
         }
+
+    def roots(self) -> Iterator[tree.Condition | tree.Operand]:
+        """Every checked condition and value."""
+        yield from self.conditions.values()
+        yield from self.expressions.values()
+        yield from self.watches.values()
+        yield from self.watched_values.values()
 
     def tracking_plan(self) -> TrackingPlan:
         """What track events are held to."""
@@ -115,6 +125,8 @@ def assemble(contents: FolderContents) -> Workspace:
         used_features=checking.used_features,
         unread=tuple(sorted(contents.unread)),
         has_settings_file=contents.has_settings_file,
+        watches=checking.watches,
+        watched_values=checking.watched_values,
     )
 
 

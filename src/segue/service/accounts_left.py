@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 import msgspec
 
-from segue.engine.traits import Dated, write_latest
+from segue.engine.feeding.traits import Dated, write_latest
 from segue.language.sql.quoting import text_sql
 from segue.log.sqlite import SqliteLog
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from segue.engine.compile import Compiled, compile_definitions
 from segue.engine.engine import Engine
 from segue.engine.kernel import layout as k
 from segue.engine.kernel.run import holders
 from segue.engine.kernel.world import world_of
-from segue.engine.machine import NOTHING
-from segue.engine.selection import needed
+from segue.engine.program.compile import Compiled, compile_definitions
+from segue.engine.state.machine import NOTHING
+from segue.engine.state.selection import needed
 from segue.language.interpret import Definition, Rules
 from segue.language.tree import Condition, Operand
 from segue.language.walk import references

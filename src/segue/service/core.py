@@ -18,13 +18,15 @@ import numpy as np
 from segue.domain.errors import SegueError
 from segue.domain.event import Json
 from segue.domain.limits import DEDUPE_MS
+from segue.domain.watch import is_watch
 from segue.engine import snapshot
-from segue.engine.compile import Compiled, compile_definitions
 from segue.engine.engine import Engine, Made, Prepared
 from segue.engine.kernel import layout as k
+from segue.engine.program.compile import Compiled, compile_definitions
 from segue.ingest.identity import Forgetting
 from segue.ingest.opening import Opening
 from segue.language.interpret import Definition, Rules
+from segue.language.tree import Operand
 from segue.log.batch import Entry, EventBatch, Quarantined, Record, Stretch
 from segue.log.changes import ChangeColumns
 from segue.log.changes import Progress as Reached
@@ -70,6 +72,17 @@ def definitions_of(workspace: Workspace) -> tuple[Definition, ...]:
     )
 
 
+def followed(workspace: Workspace) -> tuple[Definition, ...]:
+    """All that the engine follows: the segments, then the watches, which may refer to them."""
+    watches = (Definition(name, condition) for name, condition in sorted(workspace.watches.items()))
+    return (*definitions_of(workspace), *watches)
+
+
+def values_of(workspace: Workspace) -> dict[str, Operand]:
+    """All whose values are kept ready to be read: the features, and what is watched."""
+    return {**workspace.expressions, **workspace.watched_values}
+
+
 def rules_of(workspace: Workspace) -> Rules:
     """The settings that meaning depends on."""
     return Rules(workspace.settings.timezone, workspace.settings.session_gap_ms)
@@ -77,7 +90,7 @@ def rules_of(workspace: Workspace) -> Rules:
 
 def program_of(workspace: Workspace) -> Compiled:
     """A workspace as the engine runs it."""
-    return compile_definitions(definitions_of(workspace), rules_of(workspace), workspace.expressions)
+    return compile_definitions(followed(workspace), rules_of(workspace), values_of(workspace))
 
 
 class Core:
@@ -279,9 +292,9 @@ class Core:
         """Whether a workspace means what the one in force means."""
         held = self.workspace
         return held is not None and (
-            definitions_of(held) == definitions_of(workspace)
+            followed(held) == followed(workspace)
             and rules_of(held) == rules_of(workspace)
-            and held.expressions == workspace.expressions
+            and values_of(held) == values_of(workspace)
         )
 
     def _define(self, record: Record) -> None:
@@ -311,9 +324,9 @@ class Core:
 
     def _store(self) -> None:
         """Store what was made since the last time; what a full disk does not take waits for the next one."""
-        self._made += self.engine.take_changes()
+        self._made += map(of_segments, self.engine.take_changes())
         first = self.progress.next_change
-        columns = columns_of(self._made, first) if self._made else None
+        columns = columns_of(self._made, first) if any(len(each.records) for each in self._made) else None
         count = 0 if columns is None else len(columns)
         reached = Reached(self.engine.evaluated_seq, max(self.engine.now, 0), first + count)
         self.log.append_changes(reached, columns)
@@ -441,6 +454,14 @@ _NOTHING = Record(0, 0, "time", {})
 def forgetting_of(record: Record) -> Forgetting:
     """What identity must know of a forgetting."""
     return Forgetting(record.seq, record.at, record.body["left"], record.body["unseen"])
+
+
+def of_segments(made: Made) -> Made:
+    """Changes without those of watches, which are no segment's."""
+    watched = np.array([is_watch(name) for name in made.names], np.bool_)
+    if not watched.any():
+        return made
+    return Made(made.names, made.records[~watched[made.records["segment"]]])
 
 
 def columns_of(made: Sequence[Made], first: int) -> ChangeColumns:

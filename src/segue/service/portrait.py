@@ -10,7 +10,7 @@ from segue.analysis.people import People
 from segue.domain.event import Json
 from segue.domain.number import MICRO
 from segue.domain.time import format_duration, format_instant
-from segue.engine.compile import Compiled
+from segue.engine.program.compile import Compiled
 from segue.language.interpret import Override, Person, value
 from segue.language.tree import Duration, Elapsed, Moment, Number, Operand
 from segue.service.profiles import Look

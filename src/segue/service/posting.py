@@ -150,7 +150,8 @@ class Committer:
                 raise
             done = core.append(batches, aside, counts)
         if batches:
-            done.add_done_callback(lambda _: recording.evaluated(posts[0].received))
+            first = min(post.received for post in posts)
+            done.add_done_callback(lambda _: recording.evaluated(first))
         return tallies
 
 

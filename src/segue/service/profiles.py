@@ -18,10 +18,11 @@ import msgspec
 from segue.domain.event import Json
 from segue.domain.limits import PROFILES_KEPT_MAX
 from segue.domain.time import parse_instant
-from segue.engine.compile import Compiled
+from segue.domain.watch import is_watch
 from segue.engine.engine import Engine
 from segue.engine.kernel import layout as k
-from segue.engine.shown import Reader
+from segue.engine.program.compile import Compiled
+from segue.engine.program.shown import Reader
 from segue.service.core import Core
 from segue.service.views import Membership, UserView
 
@@ -141,7 +142,7 @@ def _features(engine: Engine, row: int, traits: Mapping[str, Json]) -> dict[str,
     account = _account(engine, row)
     found = {}
     for name, shown in compiled.shown.items():
-        value = None if shown.in_log else reader.value(shown, traits, account)
+        value = None if shown.in_log or is_watch(name) else reader.value(shown, traits, account)
         if value is not None:
             found[name] = value
     return found

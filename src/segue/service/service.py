@@ -43,7 +43,7 @@ from segue.segments.override import ListEdit, Override
 from segue.segments.plan import Plan
 from segue.segments.workspace import Workspace, load_workspace
 from segue.service import asking
-from segue.service.core import Core, definitions_of, rules_of, wall_ms
+from segue.service.core import Core, definitions_of, followed, rules_of, values_of, wall_ms
 from segue.service.counting import counts_of
 from segue.service.export import events_as_sent
 from segue.service.forgetting import forget
@@ -333,7 +333,9 @@ class Service:
         definitions = definitions_of(self.workspace)
         with self.core.turn:
             asked = (
-                asking.previewed(self.engine, definitions, self.rules, self.workspace.expressions, tree)
+                asking.previewed(
+                    self.engine, followed(self.workspace), self.rules, values_of(self.workspace), tree
+                )
                 if as_of is None
                 else None
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from segue.domain.planned import PropertyPlan
 from segue.domain.time import format_instant
 from segue.language import tree
 from segue.language.sql.quoting import text_sql
-from segue.language.walk import Node, walk
+from segue.language.walk import walk
 from segue.log.sqlite import SqliteLog
 from segue.segments.definitions import EventPlan
 from segue.segments.readers import EVENTS
@@ -113,13 +113,9 @@ def _add(properties: dict[str, PropertyPlan], path: tuple[str, ...]) -> None:
 
 
 def _asked_for(workspace: Workspace) -> dict[str, set[tuple[str, ...]]]:
-    """The track events that conditions and features name, with the properties they ask for."""
+    """The track events that definitions name, with the properties they ask for."""
     found: dict[str, set[tuple[str, ...]]] = {}
-    roots: Mapping[str, Node] = {
-        **workspace.conditions,
-        **{f" {n}": e for n, e in workspace.expressions.items()},
-    }
-    for root in roots.values():
+    for root in workspace.roots():
         for node in walk(root):
             if isinstance(node, tree.Aggregate) and node.event.name is not None and node.path:
                 found.setdefault(node.event.name, set()).add(node.path)

@@ -56,9 +56,8 @@ class NonNumeric:
 
 
 def asked_for(workspace: Workspace) -> list[Asked]:
-    """What the segments and features of a workspace take the number of."""
-    roots = [*workspace.conditions.values(), *workspace.expressions.values()]
-    return sorted(set(_asked(roots)))
+    """What the definitions of a workspace take the number of."""
+    return sorted(set(_asked(workspace.roots())))
 
 
 def _asked(roots: Iterable[tree.Condition | tree.Operand]) -> Iterator[Asked]:

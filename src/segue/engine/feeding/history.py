@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from segue.domain.event import Event
-from segue.engine.assemble import Arrays, assembled
-from segue.engine.feed import Feed
+from segue.engine.feeding.assemble import Arrays, assembled
+from segue.engine.feeding.feed import Feed
+from segue.engine.feeding.portion import Frame, FrameReader, slots_of
 from segue.engine.kernel import layout as k
-from segue.engine.portion import Frame, FrameReader, slots_of
 from segue.log.scan import Portion
 from segue.log.shape import PLAIN
 

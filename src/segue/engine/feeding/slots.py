@@ -1,8 +1,8 @@
 """The slots of many events of one kind at once, read off their bytes.
 
-The twin of :func:`segue.engine.feed.read_slots`: it says what an event's slots are, this finds the same for
-plain events. Numbers are read by compiled code; everything else is asked of the same Python readers, once
-for each spelling.
+The twin of :func:`segue.engine.feeding.feed.read_slots`: it says what an event's slots are, this finds the
+same for plain events. Numbers are read by compiled code; everything else is asked of the same Python
+readers, once for each spelling.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from segue.domain.event import Json
-from segue.engine.codes import Code
+from segue.engine.feeding.memo import BYTES_MAX, KEPT_MAX, Memo
 from segue.engine.kernel.layout import MISSING, Ints
-from segue.engine.memo import BYTES_MAX, KEPT_MAX, Memo
-from segue.engine.readings import Reader, number_reader
+from segue.engine.program.codes import Code
+from segue.engine.program.readings import Reader, number_reader
 from segue.language.interpret.where import EventPredicate
 from segue.language.reading import walk as at_path
 from segue.language.tree import Compare, Condition, Number, Property

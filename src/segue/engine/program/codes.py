@@ -16,8 +16,8 @@ import numpy as np
 
 from segue.domain.event import TYPES
 from segue.engine.kernel.layout import CODE, LINK, Records
-from segue.engine.readings import Reader, Reading
-from segue.engine.registry import ANY, Registry, Stream
+from segue.engine.program.readings import Reader, Reading
+from segue.engine.program.registry import ANY, Registry, Stream
 from segue.language.interpret import event_predicate
 from segue.language.interpret.where import EventPredicate
 from segue.language.tree import Condition, Property

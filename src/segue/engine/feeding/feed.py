@@ -15,17 +15,17 @@ import numpy as np
 import numpy.typing as npt
 
 from segue.domain.event import TYPES, Event, Json
-from segue.engine.assemble import Arrays, assembled
-from segue.engine.builder import BatchBuilder
-from segue.engine.codes import Code
-from segue.engine.compile import Compiled
+from segue.engine.feeding.assemble import Arrays, assembled
+from segue.engine.feeding.builder import BatchBuilder
+from segue.engine.feeding.numbering import NOT_ASKED, Numbering
+from segue.engine.feeding.predictions import Model, Predictions
+from segue.engine.feeding.slots import SlotReader, read_slots
+from segue.engine.feeding.traits import Accounts, Dated, Traits
 from segue.engine.kernel import layout as k
 from segue.engine.kernel.layout import FOREVER
-from segue.engine.numbering import NOT_ASKED, Numbering
-from segue.engine.predictions import Model, Predictions
-from segue.engine.readings import Reader
-from segue.engine.slots import SlotReader, read_slots
-from segue.engine.traits import Accounts, Dated, Traits
+from segue.engine.program.codes import Code
+from segue.engine.program.compile import Compiled
+from segue.engine.program.readings import Reader
 from segue.language.interpret import Noted, Override
 from segue.language.reading import walk
 from segue.log.batch import EventBatch

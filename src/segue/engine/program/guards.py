@@ -13,10 +13,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from segue.engine.defaults import Defaults
-from segue.engine.formula import Constant, Formula, Junction, Leaf, Negation
 from segue.engine.kernel import layout as k
-from segue.engine.registry import AtomKey, Column, FeatureKey, Stream
+from segue.engine.program.defaults import Defaults
+from segue.engine.program.formula import Constant, Formula, Junction, Leaf, Negation
+from segue.engine.program.registry import AtomKey, Column, FeatureKey, Stream
 from segue.language.interpret import Definition
 from segue.language.tree import EventPattern, Last
 

@@ -14,10 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from segue.domain.event import Json
-from segue.engine.assemble import Arrays
-from segue.engine.codes import WORD_TESTS, Code, Codes, Slot
-from segue.engine.kernel import layout as k
-from segue.engine.values import (
+from segue.engine.feeding.assemble import Arrays
+from segue.engine.feeding.values import (
     Distinct,
     Numbers,
     Spellings,
@@ -30,6 +28,8 @@ from segue.engine.values import (
     truths,
     value_of,
 )
+from segue.engine.kernel import layout as k
+from segue.engine.program.codes import WORD_TESTS, Code, Codes, Slot
 from segue.language.interpret import event_predicate
 from segue.language.reading import MIRRORED, OPERATORS
 from segue.language.reading import walk as walk_value

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from segue.domain.event import Json
 from segue.domain.number import MICRO
 from segue.domain.time import format_duration, format_instant
-from segue.engine.arithmetic import computed
-from segue.engine.formula import WHOLE, FormulaBuilder
 from segue.engine.kernel import layout as k
-from segue.engine.registry import FeatureKey
+from segue.engine.program.arithmetic import computed
+from segue.engine.program.formula import WHOLE, FormulaBuilder
+from segue.engine.program.registry import FeatureKey
 from segue.language.reading import is_literal, is_raw, literal_reading, walk
 from segue.language.tree import Arithmetic, Elapsed, Kind, Number, Operand, Trait
 

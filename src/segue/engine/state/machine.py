@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
-from segue.engine.compile import Compiled
-from segue.engine.guards import word_counts
 from segue.engine.kernel import layout as k
 from segue.engine.kernel.compact import compact
 from segue.engine.kernel.run import run
@@ -19,7 +17,9 @@ from segue.engine.kernel.table import (
     singles_moved,
 )
 from segue.engine.kernel.world import place_batch, world_of
-from segue.engine.placement import Placement
+from segue.engine.program.compile import Compiled
+from segue.engine.program.guards import word_counts
+from segue.engine.state.placement import Placement
 
 MOVED_AT_ONCE = 1 << 20
 """Entries copied before the memory they stood in is given back."""

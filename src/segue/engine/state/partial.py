@@ -11,11 +11,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from segue.engine.codes import Codes
-from segue.engine.compile import Compiled
-from segue.engine.guards import summed
 from segue.engine.kernel import layout as k
-from segue.engine.selection import Selection
+from segue.engine.program.codes import Codes
+from segue.engine.program.compile import Compiled
+from segue.engine.program.guards import summed
+from segue.engine.state.selection import Selection
 
 
 def partial(whole: Compiled, selection: Selection) -> Compiled:

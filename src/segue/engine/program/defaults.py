@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from segue.engine.arithmetic import computed
-from segue.engine.formula import WHOLE, Constant, Formula, Junction, Leaf, Negation
 from segue.engine.kernel import layout as k
-from segue.engine.registry import AtomKey, FeatureKey
+from segue.engine.program.arithmetic import computed
+from segue.engine.program.formula import WHOLE, Constant, Formula, Junction, Leaf, Negation
+from segue.engine.program.registry import AtomKey, FeatureKey
 from segue.language.interpret import Definition
 
 _ORDER: dict[int, Callable[[float, float], bool]] = {

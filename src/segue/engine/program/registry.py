@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from segue.engine.kernel import layout as k
-from segue.engine.readings import QUESTIONS_MAX, Question, Reading
+from segue.engine.program.readings import QUESTIONS_MAX, Question, Reading
 from segue.language.tree import AllTime, Between, EventPattern, Kind, Last, SinceEvent, ThisSession, Window
 
 ANY = EventPattern("any")

@@ -15,8 +15,8 @@ from collections.abc import Iterable
 import msgspec
 import numpy as np
 
-from segue.engine.compile import Compiled
 from segue.engine.kernel import layout as k
+from segue.engine.program.compile import Compiled
 
 LINE_CELLS = 8
 """Cells of a cache line: rows are whole ones."""

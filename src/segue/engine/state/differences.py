@@ -8,7 +8,7 @@ import numpy as np
 
 from segue.engine.kernel import layout as k
 from segue.engine.kernel.splice import bits_spliced
-from segue.engine.machine import Machine
+from segue.engine.state.machine import Machine
 
 
 @dataclass(frozen=True)

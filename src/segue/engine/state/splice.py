@@ -10,8 +10,6 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from segue.engine.compile import Compiled
-from segue.engine.guards import summed
 from segue.engine.kernel import layout as k
 from segue.engine.kernel.splice import (
     bits_spliced,
@@ -25,8 +23,10 @@ from segue.engine.kernel.splice import (
 )
 from segue.engine.kernel.table import free_pairs, free_singles, pairs_moved, singles_moved
 from segue.engine.kernel.world import world_of
-from segue.engine.machine import NOTHING, Machine
-from segue.engine.selection import Selection, spelled_atom
+from segue.engine.program.compile import Compiled
+from segue.engine.program.guards import summed
+from segue.engine.state.machine import NOTHING, Machine
+from segue.engine.state.selection import Selection, spelled_atom
 
 LOAD = 0.7
 """How full a table of counted values may be."""

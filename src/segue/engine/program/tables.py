@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from segue.engine.kernel import layout as k
-from segue.engine.registry import ANY, FeatureKey, Registry, Stream
+from segue.engine.program.registry import ANY, FeatureKey, Registry, Stream
 from segue.language.tree import Last, SinceEvent, ThisSession
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segue.domain.event import TYPES
-from segue.engine.codes import Codes
+from segue.engine.program.codes import Codes
 from segue.log.columns import Picked
 
 NOT_ASKED = -1

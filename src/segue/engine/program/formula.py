@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from segue.domain.number import MICRO
 from segue.engine.kernel import layout as k
-from segue.engine.registry import ANY, AtomKey, Column, FeatureKey, Registry, Stream
+from segue.engine.program.registry import ANY, AtomKey, Column, FeatureKey, Registry, Stream
 from segue.language.interpret.comparing import compare
 from segue.language.reading import (
     MIRRORED,

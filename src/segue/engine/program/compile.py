@@ -11,14 +11,14 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from segue.domain.time import DAY, SECOND
-from segue.engine.codes import Codes
-from segue.engine.defaults import Defaults
-from segue.engine.formula import Formula, FormulaBuilder
-from segue.engine.guards import Decisions, Guards, Uses
 from segue.engine.kernel import layout as k
-from segue.engine.registry import ANY, AtomKey, Column, FeatureKey, Registry, Stream, window_codes
-from segue.engine.shown import Shown, shown_by
-from segue.engine.tables import Cursors, Pool
+from segue.engine.program.codes import Codes
+from segue.engine.program.defaults import Defaults
+from segue.engine.program.formula import Formula, FormulaBuilder
+from segue.engine.program.guards import Decisions, Guards, Uses
+from segue.engine.program.registry import ANY, AtomKey, Column, FeatureKey, Registry, Stream, window_codes
+from segue.engine.program.shown import Shown, shown_by
+from segue.engine.program.tables import Cursors, Pool
 from segue.language.interpret import Definition, Rules
 from segue.language.tree import Last, Operand, SinceEvent, ThisSession
 
@@ -43,7 +43,7 @@ class Compiled:
     everyone_due: tuple[tuple[int, int], ...]  # (moment, atom): fixed moments that concern everyone
     shown: Mapping[str, Shown]  # the values of named features
 
-    @property
+    @cached_property
     def numbers(self) -> dict[str, int]:
         """Segment numbers by name."""
         return {name: number for number, name in enumerate(self.names)}

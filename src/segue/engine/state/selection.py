@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from segue.engine.compile import Compiled
-from segue.engine.guards import atoms_of
 from segue.engine.kernel import layout as k
-from segue.engine.registry import FeatureKey
+from segue.engine.program.compile import Compiled
+from segue.engine.program.guards import atoms_of
+from segue.engine.program.registry import FeatureKey
 from segue.language.interpret import Definition
 from segue.language.walk import references
 

@@ -1,0 +1,1 @@
+"""A program with what it knows of every profile, and how another program takes that over."""
