@@ -35,7 +35,9 @@ def service(tmp_path: Path) -> Service:
 
 def order(service: Service, number: int) -> None:
     raw = f'{{"type":"track","event":"Order","userId":"u","messageId":"m{number}"}}'.encode()
-    batch = service.core.intake.accept(decode_events([raw]), "test", service.log.next_seq, 1_000 * number).batch
+    batch = service.core.intake.accept(
+        decode_events([raw]), "test", service.log.next_seq, 1_000 * number
+    ).batch
     with service.core.gate:
         service.core.append([batch], [])
 
