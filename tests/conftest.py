@@ -6,6 +6,7 @@ A failure is printed when it happens: a run that is ended from outside has said 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 import pytest
@@ -16,6 +17,11 @@ _common = settings(deadline=None, print_blob=True, suppress_health_check=[Health
 settings.register_profile("day", _common, max_examples=100)
 settings.register_profile("night", _common, max_examples=5_000)
 settings.load_profile(os.environ.get("SEGUE_TEST_PROFILE", "day"))
+
+# Whoever runs the tests in the background of a script lets them ignore SIGINT, and so every program they
+# start: one that is to be interrupted would run on for ever. A handler here is the default there.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(trylast=True)
