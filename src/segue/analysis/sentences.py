@@ -29,6 +29,7 @@ from segue.language.tree import (
     Last,
     ListRef,
     Match,
+    Next,
     Number,
     Operand,
     Presence,
@@ -303,6 +304,8 @@ def _within(window: Window) -> str:
     match window:
         case Last():
             return f" within {spell_duration(window.ms)}"
+        case Next():
+            return f" within the next {spell_duration(window.ms)}"
         case Between(end=None):
             return f" from {window.start_text or format_instant(window.start)} on"
         case Between():

@@ -19,6 +19,7 @@ ORDERINGS = frozenset(("<", "<=", ">", ">="))
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _ELEMENTS = (tree.Text, tree.Number, tree.TruthValue)
 """What an element of a JSON list can be compared with."""
+_CONDITIONS = (syntax.Logic, syntax.Compare, syntax.In, syntax.Match, syntax.Presence, syntax.Not)
 EXAMPLES = {
     Kind.NUMBER: "100",
     Kind.TEXT: '"gold"',
@@ -49,6 +50,16 @@ def check_operand(text: str, scope: Scope) -> tree.Operand:
     _close(check, node, value)
     assert value is not None
     return value
+
+
+def check_either(text: str, scope: Scope) -> tree.Condition | tree.Operand:
+    """The checked tree of a condition or of a value, whichever is written; SegueError with all findings."""
+    _, node = _read(text, scope)
+    if isinstance(node, _CONDITIONS) or (isinstance(node, syntax.Literal) and node.kind == "truth"):
+        return check_condition(text, scope)
+    if isinstance(node, syntax.Reference) and node.kind in ("segment", "list"):
+        return check_condition(text, scope)
+    return check_operand(text, scope)
 
 
 def features_in(text: str) -> frozenset[str]:

@@ -48,6 +48,8 @@ CODES = {
     "E305": "A property outside the tracking plan",
     "E306": "References in a circle",
     "E307": "An exclusive group that depends on itself",
-    "E308": "Models are not there yet",
     "E309": "An unknown model",
+    "E312": "A target that does not look ahead",
+    "E313": "A target without a horizon",
+    "E314": "A target with two horizons",
 }

@@ -16,6 +16,7 @@ from segue.language.patterns import (
     window,
 )
 from segue.language.printer import inline, key, quoted
+from segue.language.scope import EITHER
 from segue.language.tree import Kind
 from segue.language.types import NAMES, PATHLESS, kind_of, read_as
 from segue.language.walk import measure
@@ -204,11 +205,7 @@ def _numeric(check: Check, node: syntax.Expression, setting: Setting, op: str) -
 def _predicted(check: Check, node: syntax.Reference) -> tree.Operand | None:
     """What a model says of the profile: a score is a number, a cluster a text."""
     models = check.scope.models
-    if models is None:
-        hint = "use features, lists and segments; models come in a later version"
-        check.refuse("E308", f"{node.kind}() is not there yet", hint, node)
-        return None
-    if models.get(node.name) != node.kind:
+    if models.get(node.name) not in (node.kind, EITHER):
         others = [name for name, gives in models.items() if gives == node.kind]
         otherwise = "define it in models/, or correct the name"
         hint = suggestion(node.name, others, otherwise, f'{node.kind}("{{}}")')

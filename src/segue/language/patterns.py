@@ -81,6 +81,7 @@ def window(check: Check, node: syntax.Window | None, where: Where) -> tree.Windo
             inner = fixed(check, node.window, f"since {node.which}")
             if event is None or inner is None or not bare:
                 return None
+            assert not isinstance(inner, tree.Next), "a target is refused before"
             return tree.SinceEvent(node.which, event, inner)
         case syntax.SessionWindow():
             return tree.ThisSession()
@@ -90,7 +91,7 @@ def window(check: Check, node: syntax.Window | None, where: Where) -> tree.Windo
 
 def fixed(
     check: Check, node: syntax.Window | None, what: str
-) -> tree.AllTime | tree.Last | tree.Between | None:
+) -> tree.AllTime | tree.Last | tree.Between | tree.Next | None:
     """A window that hangs on no other event."""
     if isinstance(node, syntax.EventWindow | syntax.SessionWindow):
         hint = "use last D, between DATE and DATE or since DATE here"
@@ -101,10 +102,13 @@ def fixed(
 
 def _plain(
     check: Check, node: syntax.LastWindow | syntax.DatesWindow | None
-) -> tree.AllTime | tree.Last | tree.Between | None:
+) -> tree.AllTime | tree.Last | tree.Between | tree.Next | None:
     match node:
         case None:
             return ALL_TIME
+        case syntax.LastWindow(direction="next") if check.scope.ahead:
+            length = duration(check, node.duration)
+            return None if length is None else tree.Next(length.ms)
         case syntax.LastWindow(direction="next"):
             hint = f"look back instead: last {node.duration.text}"
             check.refuse("E215", "next looks into the future, which only a model's target can", hint, node)

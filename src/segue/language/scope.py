@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 from segue.language import tree
 
 _UTC = ZoneInfo("UTC")
+EITHER = "either"
+"""What a model gives whose definition cannot be read, so that what uses it is not blamed for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +21,9 @@ class Scope:
     ``zone`` is the workspace's time zone. ``features`` are checked operands by name.
     ``events`` is the tracking plan: the property names of each event, or None for an
     event whose properties are free. A nested property may be planned as ``product.category``
-    or by its top-level key alone. ``models`` says of each model what it gives: "score" or "cluster";
-    None stands for a workspace that can have no models yet.
+    or by its top-level key alone. ``models`` says of each model what it gives: "score" or "cluster",
+    or :data:`EITHER` of one that is broken itself. ``ahead`` lets windows look ahead, as those of a model's
+    target do.
     """
 
     zone: ZoneInfo = _UTC
@@ -28,4 +31,5 @@ class Scope:
     lists: AbstractSet[str] | None = None
     features: Mapping[str, tree.Operand] = field(default_factory=dict)
     events: Mapping[str, Collection[str] | None] | None = None
-    models: Mapping[str, str] | None = None
+    models: Mapping[str, str] = field(default_factory=dict)
+    ahead: bool = False

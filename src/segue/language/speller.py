@@ -118,8 +118,9 @@ def _window(window: tree.Window) -> syntax.Window | None:
     match window:
         case tree.AllTime():
             return None
-        case tree.Last():
-            return syntax.LastWindow(0, 0, "last", _length(window.ms))
+        case tree.Last() | tree.Next():
+            direction = "last" if isinstance(window, tree.Last) else "next"
+            return syntax.LastWindow(0, 0, direction, _length(window.ms))
         case tree.Between():
             since = syntax.Literal(0, 0, "date", window.start_text or format_instant(window.start))
             if window.end is None:

@@ -75,7 +75,17 @@ class ThisSession:
     """``this session``: the last session while now is within the gap of its last event."""
 
 
-Window = AllTime | Last | Between | SinceEvent | ThisSession
+@dataclass(frozen=True, slots=True)
+class Next:
+    """``next D`` of a model's target: ``now < timestamp <= now + ms``.
+
+    It never runs: :mod:`segue.language.ahead` writes it out for the moment that is meant.
+    """
+
+    ms: int
+
+
+Window = AllTime | Last | Between | SinceEvent | ThisSession | Next
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +168,7 @@ class Sequence:
 
     steps: tuple[EventPattern, ...]
     within: int
-    window: AllTime | Last | Between = AllTime()
+    window: AllTime | Last | Between | Next = AllTime()
     place: Place | None = _nowhere()
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from segue.language import tree
-from segue.language.checker import check_operand
+from segue.language.checker import check_condition, check_operand
 from segue.language.scope import Scope
+from segue.language.target import check_target
 
 CASES = Path(__file__).parent / "cases"
 _REPEAT = re.compile(r"\{\{(.+?)\*(\d+)\}\}")
@@ -74,6 +75,11 @@ PLANNED = Scope(
 
 MODELLED = Scope(models={"churn": "score", "habits": "cluster"})
 _SCOPES = {"plan": PLANNED, "models": MODELLED}
+
+
+def checked(case: Case, text: str) -> tree.Condition | tree.Operand:
+    """The tree of a text, which is a condition or, in the file of targets, a target."""
+    return (check_target if case.file == "target" else check_condition)(text, scope_of(case))
 
 
 def scope_of(case: Case) -> Scope:

@@ -15,7 +15,7 @@ from segue.language.formatter import format_condition
 from segue.language.ordering import order_segments
 from segue.language.scope import Scope
 from segue.language.speller import spell
-from tests.language.front.casebook import Case, cases_of, scope_of
+from tests.language.front.casebook import Case, cases_of, checked
 
 _SEGMENT = re.compile(r"(\w+)(?: \((\w+)\))?: (.*)")
 
@@ -30,7 +30,7 @@ CONDITIONS = [case for case in cases_of() if case.file != "ordering"]
 def outcome_of(case: Case) -> str:
     """The canonical text of a case's condition, or the refusal as people read it."""
     try:
-        check_condition(case.text, scope_of(case))
+        checked(case, case.text)
     except SegueError as refused:
         return str(refused)
     return format_condition(case.text)
@@ -53,11 +53,10 @@ def test_a_condition_becomes_what_the_case_says(case: Case) -> None:
 
 @pytest.mark.parametrize("case", [case for case in CONDITIONS if not case.refused], ids=_named)
 def test_the_canonical_text_means_the_same(case: Case) -> None:
-    scope = scope_of(case)
-    checked = check_condition(case.text, scope)
+    meant = checked(case, case.text)
     assert format_condition(case.expected) == case.expected
-    assert check_condition(case.expected, scope) == checked
-    assert check_condition(spell(checked), scope) == checked
+    assert checked(case, case.expected) == meant
+    assert checked(case, spell(meant)) == meant
 
 
 @pytest.mark.parametrize("case", cases_of("ordering"), ids=_named)

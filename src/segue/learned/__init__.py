@@ -1,0 +1,1 @@
+"""What is learned from the log: models, what they are trained on, and whether they are worth it."""
