@@ -60,13 +60,13 @@ def no_folder(folder: Path, why: str) -> SegueError:
     return refusal(NO_FOLDER, f"no data folder at {folder}: {why}", "name another one with --data")
 
 
-def of_sqlite(folder: Path, error: sqlite3.Error) -> SegueError | None:
+def of_sqlite(folder: Path, error: sqlite3.Error, file: str = "log.db") -> SegueError | None:
     """The refusal an SQLite error stands for; None when it is a fault of our own."""
     code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
     if code in _DISK:
         return not_written(folder, str(error))
     if code in _DAMAGE:
-        return damaged(folder / "log.db", str(error))
+        return damaged(folder / file, str(error))
     return None
 
 

@@ -1,10 +1,10 @@
-"""The SQLite file: one writer, readers beside it, and errors in words."""
+"""An SQLite file of a data folder: one writer, readers beside it, and errors in words."""
 
 from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,18 +16,27 @@ _READERS_KEPT = 4
 
 
 class Store:
-    """Transactions on ``log.db``. Every method may be called from any thread."""
+    """Transactions on ``log.db``, or on another file with tables of its own.
 
-    def __init__(self, folder: Path) -> None:
+    Every method may be called from any thread.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        file: str = FILE,
+        bring_up: Callable[[sqlite3.Connection, Path], None] = schema.bring_up,
+    ) -> None:
         """Open the file, or make it; E602, E603 or E604."""
         self.folder = folder
+        self.path = folder / file
         self._lock = threading.RLock()
         self._writer: sqlite3.Connection | None = None
         self._idle: list[sqlite3.Connection] = []
-        wal.check(folder / FILE)
+        wal.check(self.path)
         try:
             with self._lock, self._spoken():
-                schema.bring_up(self._writing(), folder)
+                bring_up(self._writing(), folder)
         except BaseException:
             self.close()
             raise
@@ -66,9 +75,7 @@ class Store:
             connection.execute("VACUUM")
             busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
             if busy:
-                raise faults.not_written(
-                    self.folder / FILE, "a reader keeps the write-ahead log from emptying"
-                )
+                raise faults.not_written(self.path, "a reader keeps the write-ahead log from emptying")
 
     def close(self) -> None:
         """Close every connection; the last one folds the write-ahead log into the file."""
@@ -96,9 +103,7 @@ class Store:
         return self._writer
 
     def _connect(self) -> sqlite3.Connection:
-        return sqlite3.connect(
-            self.folder / FILE, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
-        )
+        return sqlite3.connect(self.path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
 
     def _take_back(self, connection: sqlite3.Connection, error: BaseException) -> None:
         """Undo the open transaction. After an I/O error the connection goes too: what its cache
@@ -115,7 +120,7 @@ class Store:
         try:
             yield
         except sqlite3.Error as error:
-            said = faults.of_sqlite(self.folder, error)
+            said = faults.of_sqlite(self.folder, error, self.path.name)
             if said is None:
                 raise
             raise said from error

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Protocol
 
 from segue.domain.planned import Planned, PropertyPlan
 from segue.domain.time import format_duration
@@ -46,13 +47,13 @@ class SegmentDefinition:
 
     def to_json(self) -> dict[str, object]:
         """The definition as one would write it; what stands at its default is left out."""
-        return _present(
+        return present(
             segment=self.name,
             owner=self.owner,
             description=self.description,
             title=self.title,
             kind=None if self.kind == KINDS[0] else self.kind,
-            freshness=_duration(self.freshness_ms),
+            freshness=duration_text(self.freshness_ms),
             review=None if self.review_ms is None else f"every {format_duration(self.review_ms)}",
             last_reviewed=None if self.last_reviewed is None else self.last_reviewed.isoformat(),
             status=None if self.status == "active" else self.status,
@@ -76,7 +77,7 @@ class FeatureDefinition:
 
     def to_json(self) -> dict[str, object]:
         """The definition as one would write it; what stands at its default is left out."""
-        return _present(
+        return present(
             feature=self.name,
             owner=self.owner,
             description=self.description,
@@ -97,7 +98,7 @@ class ListDefinition:
 
     def to_json(self) -> dict[str, object]:
         """The definition as one would write it; what stands at its default is left out."""
-        return _present(list=self.name, owner=self.owner, description=self.description, users=[*self.users])
+        return present(list=self.name, owner=self.owner, description=self.description, users=[*self.users])
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ class EventPlan:
     def to_json(self) -> dict[str, object]:
         """The definition as one would write it; what stands at its default is left out."""
         properties = {name: plan.to_json() for name, plan in self.properties.items()}
-        return _present(
+        return present(
             event=self.name,
             owner=self.owner,
             description=self.description,
@@ -132,7 +133,22 @@ class EventPlan:
         return Planned(self.mode or mode, self.properties, self.additional)
 
 
-Definition = SegmentDefinition | FeatureDefinition | ListDefinition | EventPlan
+class Definition(Protocol):
+    """What every kind of definition is, those included that have modules of their own."""
+
+    @property
+    def name(self) -> str:
+        """Its one name."""
+        ...
+
+    @property
+    def origin(self) -> Origin | None:
+        """Where its name stands."""
+        ...
+
+    def to_json(self) -> dict[str, object]:
+        """The definition as one would write it; what stands at its default is left out."""
+        ...
 
 
 def fingerprint(definition: Definition) -> str:
@@ -141,9 +157,11 @@ def fingerprint(definition: Definition) -> str:
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-def _duration(ms: int | None) -> str | None:
+def duration_text(ms: int | None) -> str | None:
+    """A duration as one would write it; None for none."""
     return None if ms is None else format_duration(ms)
 
 
-def _present(**values: object) -> dict[str, object]:
+def present(**values: object) -> dict[str, object]:
+    """The keys that have a value."""
     return {name: value for name, value in values.items() if value is not None}

@@ -1,0 +1,281 @@
+"""The outbox: every message that triggers have decided on, where it goes, and what became of it.
+
+    waiting ──► pending ──► sent
+       │           │   └──► dead ──► pending (replayed)
+       └───────────┴──► passed
+
+The dispatcher puts deliveries in, together with the number of the last firing it has worked off, in one
+transaction: a crash leaves both or neither, so that no firing is lost and none goes out under two ids. One
+queue for each destination takes what is pending and says what became of it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from segue.log import outbox_file
+
+_COLUMNS = (
+    'number, id, trigger, destination, channel, "row", user_id, at, moment, state, reason, body, due,'
+    " attempts, since, changed"
+)
+
+
+class State(Enum):
+    """Where a delivery stands."""
+
+    WAITING = "waiting"
+    """Until ``due``: then the policy of its trigger is asked again, and its body is written."""
+    PENDING = "pending"
+    SENT = "sent"
+    PASSED = "passed"
+    """The policy of its trigger kept it back; ``reason`` says why."""
+    DEAD = "dead"
+    """Its destination refused it for good, or took it within no attempt; ``reason`` says how."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One firing for one destination. Times are in ms.
+
+    ``id`` is that of the firing, the same on every retry: with ``trigger`` it is what receivers tell
+    repeats by. ``number`` is the order in which a destination gets them. ``at`` is when the trigger fired,
+    ``moment`` when it was to have its effect, after a delay or quiet hours. ``due`` is the wall clock's
+    time of the next attempt, ``since`` when it became pending first, ``changed`` of the last that was noted.
+    """
+
+    id: str
+    trigger: str
+    destination: str
+    row: int
+    user_id: str
+    at: int
+    moment: int
+    state: State
+    channel: str = ""
+    reason: str = ""
+    body: bytes = b""
+    due: int = 0
+    attempts: int = 0
+    since: int = 0
+    changed: int = 0
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an attempt: SENT, DEAD, or PENDING again from ``due`` (wall ms) on."""
+
+    number: int
+    state: State
+    reason: str = ""
+    due: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which deliveries somebody asks for; what is None does not matter."""
+
+    destination: str | None = None
+    trigger: str | None = None
+    user_id: str | None = None
+    state: State | None = None
+    id: str | None = None
+
+
+_ANY = Wanted()
+
+
+def wall_ms() -> int:
+    """The wall clock, in ms."""
+    return time.time_ns() // 1_000_000
+
+
+class Outbox:
+    """The outbox of a data folder. Every method may be called from any thread."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open the file, or make it; E602, E603 or E604."""
+        self._store = outbox_file.opened(folder)
+        self.listeners: list[Callable[[frozenset[str]], None]] = []
+        """Told which destinations have something pending, once it is stored; they must not wait or raise."""
+
+    def close(self) -> None:
+        """Close the file."""
+        self._store.close()
+
+    # ---- the dispatcher's side ---------------------------------------------------------------
+
+    def cursor(self) -> int:
+        """The number of the last firing that was worked off; 0 before the first."""
+        with self._store.reading() as connection:
+            found: int = connection.execute("SELECT firing FROM cursor").fetchone()[0]
+            return found
+
+    def put(self, deliveries: Sequence[Delivery], cursor: int | None = None) -> None:
+        """Store deliveries and, with them, how far firings were worked off.
+
+        One that is there already (same id, trigger and destination) stays as it is, unless it was waiting:
+        then it becomes the new one, with a new number.
+        """
+        now = wall_ms()
+        with self._store.transaction() as connection:
+            connection.executemany(
+                "DELETE FROM deliveries"
+                " WHERE id = ? AND trigger = ? AND destination = ? AND state = 'waiting'",
+                ((each.id, each.trigger, each.destination) for each in deliveries),
+            )
+            connection.executemany(
+                f"INSERT INTO deliveries ({_COLUMNS}) VALUES ({', '.join('?' * 16)})"
+                " ON CONFLICT (id, trigger, destination) DO NOTHING",
+                (_row(each, now) for each in deliveries),
+            )
+            if cursor is not None:
+                connection.execute("UPDATE cursor SET firing = max(firing, ?)", (cursor,))
+        self._tell(each.destination for each in deliveries if each.state is State.PENDING)
+
+    def waiting(self, now: int, limit: int) -> list[Delivery]:
+        """What has waited long enough by ``now`` (ms, the workspace's clock), first what was due first."""
+        query = "WHERE state = 'waiting' AND due <= ? ORDER BY due, number LIMIT ?"
+        return self._found(query, (now, limit))
+
+    def next_waiting(self) -> int | None:
+        """When the next one that waits is due; None when none waits."""
+        with self._store.reading() as connection:
+            found: int | None = connection.execute(
+                "SELECT min(due) FROM deliveries WHERE state = 'waiting'"
+            ).fetchone()[0]
+            return found
+
+    def contacts(self, rows: Sequence[int], after: int) -> list[Delivery]:
+        """What was not passed over for some profiles with a moment past ``after``, without its body."""
+        marks = ", ".join("?" * len(rows))
+        columns = _COLUMNS.replace("body", "x''")
+        with self._store.reading() as connection:
+            found = connection.execute(
+                f"SELECT {columns} FROM deliveries"
+                f" WHERE \"row\" IN ({marks}) AND state <> 'passed' AND moment > ? ORDER BY number",
+                (*rows, after),
+            )
+            return [_delivery(row) for row in found]
+
+    # ---- the queues' side --------------------------------------------------------------------
+
+    def pending(self, destination: str, now: int, limit: int) -> list[Delivery]:
+        """What may go to a destination at ``now`` (wall ms), in the order in which it is to go.
+
+        A delivery stands back while an earlier one of the same user to the same destination waits for
+        another attempt.
+        """
+        query = """
+            WHERE destination = ? AND state = 'pending' AND due <= ? AND NOT EXISTS (
+                SELECT 1 FROM deliveries AS earlier WHERE earlier.destination = deliveries.destination
+                AND earlier."row" = deliveries."row" AND earlier.state = 'pending'
+                AND earlier.number < deliveries.number AND earlier.due > deliveries.due)
+            ORDER BY due, number LIMIT ?"""
+        return self._found(query, (destination, now, limit))
+
+    def next_due(self, destination: str) -> int | None:
+        """The earliest time (wall ms) at which something may go to a destination; None for nothing."""
+        with self._store.reading() as connection:
+            found: int | None = connection.execute(
+                "SELECT min(due) FROM deliveries WHERE destination = ? AND state = 'pending'", (destination,)
+            ).fetchone()[0]
+            return found
+
+    def note(self, outcomes: Iterable[Outcome]) -> None:
+        """Store what became of attempts, all at once; of what is not pending any more, nothing."""
+        now = wall_ms()
+        with self._store.transaction() as connection:
+            connection.executemany(
+                "UPDATE deliveries SET state = ?, reason = ?, due = ?, attempts = attempts + 1, changed = ?"
+                " WHERE number = ? AND state = 'pending'",
+                ((each.state.value, each.reason, each.due, now, each.number) for each in outcomes),
+            )
+
+    def replay(self, destination: str, numbers: Sequence[int] | None = None) -> int:
+        """Make dead ones of a destination pending anew, all or some; how many there were."""
+        now = wall_ms()
+        chosen = "" if numbers is None else f" AND number IN ({', '.join('?' * len(numbers))})"
+        with self._store.transaction() as connection:
+            count = connection.execute(
+                "UPDATE deliveries SET state = 'pending', reason = '', due = ?, since = ?, attempts = 0,"
+                f" changed = ? WHERE destination = ? AND state = 'dead'{chosen}",
+                (now, now, now, destination, *(numbers or ())),
+            ).rowcount
+        self._tell([destination] if count else ())
+        return count
+
+    # ---- reading -----------------------------------------------------------------------------
+
+    def deliveries(
+        self, wanted: Wanted = _ANY, before: int | None = None, limit: int = 1_000
+    ) -> list[Delivery]:
+        """Deliveries, newest first, with a number below ``before``."""
+        terms = {
+            "destination": wanted.destination,
+            "trigger": wanted.trigger,
+            "user_id": wanted.user_id,
+            "state": None if wanted.state is None else wanted.state.value,
+            "id": wanted.id,
+        }
+        given = {name: value for name, value in terms.items() if value is not None}
+        clauses = [f"{name} = ?" for name in given]
+        values: list[object] = [*given.values()]
+        if before is not None:
+            clauses.append("number < ?")
+            values.append(before)
+        where = f"WHERE {' AND '.join(clauses)} " if clauses else ""
+        return self._found(f"{where}ORDER BY number DESC LIMIT ?", (*values, limit))
+
+    def counts(self) -> dict[tuple[str, State], int]:
+        """How many deliveries stand where, by destination."""
+        with self._store.reading() as connection:
+            found = connection.execute("SELECT destination, state, count(*) FROM deliveries GROUP BY 1, 2")
+            return {(destination, State(state)): count for destination, state, count in found}
+
+    def prune(self, before: int) -> int:
+        """Drop what has ended and was last touched before a moment (wall ms); how many there were."""
+        with self._store.transaction() as connection:
+            return connection.execute(
+                "DELETE FROM deliveries WHERE state IN ('sent', 'passed') AND changed < ? AND moment < ?",
+                (before, before),
+            ).rowcount
+
+    # ---- rows --------------------------------------------------------------------------------
+
+    def _found(self, query: str, values: Sequence[object]) -> list[Delivery]:
+        with self._store.reading() as connection:
+            return [
+                _delivery(row)
+                for row in connection.execute(f"SELECT {_COLUMNS} FROM deliveries {query}", values)
+            ]
+
+    def _tell(self, destinations: Iterable[str]) -> None:
+        named = frozenset(destinations)
+        if named:
+            for listener in self.listeners:
+                listener(named)
+
+
+def _row(each: Delivery, now: int) -> tuple[object, ...]:
+    since = now if each.state is State.PENDING else 0
+    due = each.due if each.state is State.WAITING else now
+    return (
+        None, each.id, each.trigger, each.destination, each.channel, each.row, each.user_id, each.at,
+        each.moment, each.state.value, each.reason, each.body, due, 0, since, now,
+    )  # fmt: skip
+
+
+def _delivery(row: tuple[Any, ...]) -> Delivery:
+    number, identifier, trigger, destination, channel, owner, user_id, at, moment, state, *rest = row
+    reason, body, due, attempts, since, changed = rest
+    return Delivery(
+        identifier, trigger, destination, owner, user_id, at, moment, State(state), channel, reason, body,
+        due, attempts, since, changed, number,
+    )  # fmt: skip
