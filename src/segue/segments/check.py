@@ -61,7 +61,7 @@ class Checking:
             try:
                 checked[name] = known[name] = check_operand(feature.value, scope)
             except SegueError as refused:
-                self._note(refused, feature.value_origin, f"feature {name}")
+                self.note(refused, feature.value_origin, f"feature {name}")
         self.scope = scope
         return checked
 
@@ -76,23 +76,35 @@ class Checking:
             try:
                 conditions[name] = check_condition(segment.when, self.scope)
             except SegueError as refused:
-                self._note(refused, segment.when_origin, f"segment {name}")
+                self.note(refused, segment.when_origin, f"segment {name}")
         groups = {name: segments[name].exclusive for name in conditions}
         return conditions, self._ordered(lambda: order_segments(conditions, groups), segments)
 
+    def condition(
+        self, text: str, origin: Origin | None, what: str, scope: Scope | None = None, before: int = 0
+    ) -> tree.Condition | None:
+        """A checked condition; None after noting its findings.
+
+        ``before`` is how many letters stand in front of what was written, in its first line.
+        """
+        try:
+            return check_condition(text, scope or self.scope)
+        except SegueError as refused:
+            self.note(_shifted(refused, before), origin, what)
+            return None
+
     def watch(self, name: str, text: str, origin: Origin | None) -> None:
         """Have a condition followed under a name of :func:`segue.domain.watch.watch_name`."""
-        try:
-            self.watches[name] = check_condition(text, self.scope)
-        except SegueError as refused:
-            self._note(refused, origin, name)
+        found = self.condition(text, origin, name)
+        if found is not None:
+            self.watches[name] = found
 
     def watch_value(self, name: str, text: str, origin: Origin | None) -> None:
         """Have a value kept ready to be read under such a name."""
         try:
             self.watched_values[name] = check_operand(text, self.scope)
         except SegueError as refused:
-            self._note(refused, origin, name)
+            self.note(refused, origin, name)
 
     def _priorities(self, segments: Mapping[str, SegmentDefinition]) -> None:
         taken: dict[tuple[str, int], str] = {}
@@ -106,9 +118,8 @@ class Checking:
                     f"{name} and {first}{f' (at {where})' if where else ''} have the same priority "
                     f'{segment.priority} in the exclusive group "{segment.exclusive}"'
                 )
-                self._note_at(
-                    segment.origin, "E432", message, "give each segment of a group its own priority"
-                )
+                hint = "give each segment of a group its own priority"
+                self.refuse("E432", message, hint, segment.origin)
 
     def _features_named(self, kind: str, definition: Named, text: str) -> frozenset[str]:
         """Which features a text names; none for a text that does not parse, which its check reports."""
@@ -129,21 +140,35 @@ class Checking:
             for finding in refused.diagnostics:
                 first = _FIRST_NAME.search(finding.message)
                 named = definitions.get(first[1]) if first else None
-                self._note_at(named.origin if named else None, finding.code, finding.message, finding.hint)
+                self.refuse(finding.code, finding.message, finding.hint, named.origin if named else None)
             return []
 
-    def _note(self, refused: SegueError, origin: Origin | None, what: str) -> None:
+    def note(self, refused: SegueError, origin: Origin | None, what: str) -> None:
+        """Note the findings in a text, at their places in the file; ``what`` names it where there is none."""
         for finding in refused.diagnostics:
             moved = (
                 origin.moved(finding) if origin else replace(finding, message=f"{what}: {finding.message}")
             )
             self._findings.append(moved)
 
-    def _note_at(self, origin: Origin | None, code: str, message: str, hint: str) -> None:
+    def refuse(self, code: str, message: str, hint: str, origin: Origin | None) -> None:
+        """Note one finding about what stands somewhere."""
         found = Diagnostic(code, message, hint)
         if origin is not None:
             found = found.within(origin.place, origin.line)
         self._findings.append(found)
+
+
+def _shifted(refused: SegueError, by: int) -> SegueError:
+    """The findings that many letters further left in their first line."""
+    return SegueError(
+        *(
+            replace(found, place=replace(found.place, column=max(1, found.place.column - by)))
+            if found.place is not None and found.place.line == 1
+            else found
+            for found in refused.diagnostics
+        )
+    )
 
 
 def _planned(plan: Mapping[str, EventPlan]) -> Mapping[str, Collection[str] | None] | None:
