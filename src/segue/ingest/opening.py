@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 from segue.ingest import remembered
 from segue.ingest.dedupe import Seen
@@ -30,7 +30,15 @@ class Opening:
         beside = ThreadPoolExecutor(1)
         self._seen = beside.submit(_seen, log, since)
         beside.shutdown(wait=False)
-        self.intake = Intake(Identity.restored(log.identity(), forgettings), Seen())
+        try:
+            self.intake = Intake(Identity.restored(log.identity(), forgettings), Seen())
+        except BaseException:
+            self.give_up()
+            raise
+
+    def give_up(self) -> None:
+        """Nothing will be taken in: come to rest, so that the log can be closed."""
+        wait([self._seen])
 
     def ready(self) -> Intake:
         """Wait until something can be taken in."""

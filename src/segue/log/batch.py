@@ -156,7 +156,8 @@ class Stretch:
 
     ``path`` is the file's name in that folder. A stretch covers the seqs ``from_seq`` to ``to_seq``
     (inclusive), of which ``count`` are events; a reader takes only rows in these bounds, because the
-    file may hold more. ``shape`` says what columns it has. A place in the four lists of marks is a seq.
+    file may hold more. ``shape`` says what columns it has, ``digest`` what its bytes come to, empty when
+    nobody took note. A place in the four lists of marks is a seq.
     """
 
     path: str
@@ -166,6 +167,7 @@ class Stretch:
     received_min: int
     received_max: int
     shape: Shape = PLAIN
+    digest: bytes = b""
     created: list[Created] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
     aliases: list[Alias] = field(default_factory=list)

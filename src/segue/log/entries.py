@@ -170,11 +170,11 @@ def _bounded(connection: sqlite3.Connection, stretch: Stretch, lower: int, upper
 def registered(connection: sqlite3.Connection, first: int, last: int) -> list[Stretch]:
     """The stretches that reach into the bounds, whole and without marks."""
     found = connection.execute(
-        "SELECT path, from_seq, to_seq, events, received_min, received_max, shape FROM stretches"
+        "SELECT path, from_seq, to_seq, events, received_min, received_max, shape, digest FROM stretches"
         " WHERE to_seq >= ? AND from_seq <= ? ORDER BY from_seq",
         (first, last),
     )
     return [
-        Stretch(path, start, end, events, low, high, Shape.from_text(shape))
-        for path, start, end, events, low, high, shape in found
+        Stretch(path, start, end, events, low, high, Shape.from_text(shape), digest)
+        for path, start, end, events, low, high, shape, digest in found
     ]

@@ -9,12 +9,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from segue.domain.errors import SegueError
 from segue.domain.event import Json
 from segue.log import entries, faults, history, quality, stretches
 from segue.log.batch import EventBatch, Stretch
 from segue.log.pack import ints32, pack_batch, pack_json, unpack_batch, unpack_columns, unpack_json
 from segue.log.quality import Count
+from segue.log.said import Said
 from segue.log.store import Store
 
 FORGOTTEN = "forgotten:"
@@ -111,7 +114,7 @@ def mentioned(store: Store, also: Also) -> bool:
     """Whether a record or something set aside is of these ids, although no profile is."""
     names = _all_names(set(also.names), set(), also.addresses)
     with store.reading() as connection:
-        for number, blob in connection.execute("SELECT seq, body FROM records"):
+        for number, blob in connection.execute("SELECT seq, body FROM records WHERE kind <> 'score'"):
             body = unpack_json(blob, f"the record at seq {number}")
             if _without(body, names.shown(), "") != body:
                 return True
@@ -156,7 +159,7 @@ def _rewrite_stretches(store: Store, rows: set[int], seq: int) -> Iterator[_Rewr
 
 def _rewrite(folder: Path, stretch: Stretch, rows: set[int], seq: int) -> _Rewritten | None:
     """The stretch without these rows; None when it has none of them."""
-    file = history.quoted(folder / history.FOLDER / stretch.path)
+    file = history.quoted(history.sound(folder, stretch))
     hit = f'"row" IN ({",".join(map(str, rows))}) AND seq <= {seq}'
     with history.connect() as target:
         erased = target.execute(f"SELECT seq FROM read_parquet({file}) WHERE {hit}").fetchall()
@@ -189,6 +192,7 @@ def _erase_tables(
     events = _erase_batches(connection, rows, seq) + sum(len(change.erased) for change in rewritten)
     _erase_identity(connection, rows)
     _erase_records(connection, names.shown(), seq)
+    _erase_scores(connection, rows, seq)
     held = _erase_quarantine(connection, names)
     erased = ((quality.ERASED, events), (quality.QUARANTINE_ERASED, held))
     quality.add(connection, [Count(quality.NO_DAY, "", what, "", count) for what, count in erased])
@@ -266,7 +270,9 @@ def _erase_identity(connection: sqlite3.Connection, rows: set[int]) -> None:
 def _erase_records(connection: sqlite3.Connection, names: set[str], seq: int) -> None:
     """Overrides of the forgotten go; in every other record their ids become one that is nobody's."""
     nobody = FORGOTTEN + secrets.token_hex(8)
-    found = connection.execute("SELECT seq, kind, body FROM records WHERE seq <= ?", (seq,)).fetchall()
+    found = connection.execute(
+        "SELECT seq, kind, body FROM records WHERE kind <> 'score' AND seq <= ?", (seq,)
+    ).fetchall()
     for number, kind, blob in found:
         body = unpack_json(blob, f"the record at seq {number}")
         cleaned = _without(body, names, nobody)
@@ -277,6 +283,19 @@ def _erase_records(connection: sqlite3.Connection, names: set[str], seq: int) ->
             connection.execute("INSERT INTO erased VALUES (?)", (number,))
         else:
             connection.execute("UPDATE records SET body = ? WHERE seq = ?", (pack_json(cleaned), number))
+
+
+def _erase_scores(connection: sqlite3.Connection, rows: set[int], seq: int) -> None:
+    """What models said of the forgotten goes."""
+    numbers = connection.execute("SELECT seq FROM records WHERE kind = 'score' AND seq <= ?", (seq,))
+    gone = np.fromiter(rows, np.int32, len(rows))
+    for (number,) in numbers.fetchall():
+        found = connection.execute("SELECT body FROM records WHERE seq = ?", (number,))
+        said = Said.of_body(unpack_json(found.fetchone()[0], f"the record at seq {number}"))
+        kept = ~np.isin(said.rows, gone)
+        if not kept.all():
+            body = pack_json(said.chosen(kept).to_body())
+            connection.execute("UPDATE records SET body = ? WHERE seq = ?", (body, number))
 
 
 def _without(value: Json, names: set[str], nobody: str) -> Json:

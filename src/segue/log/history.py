@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ import numpy.typing as npt
 
 from segue.domain.errors import SegueError
 from segue.log import faults, schema
-from segue.log.batch import EventBatch
+from segue.log.batch import EventBatch, Stretch
 from segue.log.body import context_json, properties_json, traits_json
 from segue.log.shape import Shape
 from segue.log.typed import typed
@@ -168,6 +170,30 @@ def sync(path: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def digest_of(file: Path) -> bytes:
+    """What the bytes of a file come to: Parquet as DuckDB writes it has no sums of its own."""
+    status = file.stat()
+    return _digest(file, status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=65_536)
+def _digest(file: Path, _size: int, _changed: int) -> bytes:
+    """Once for each file as long as it stays as it is."""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").digest()
+
+
+def sound(folder: Path, stretch: Stretch) -> Path:
+    """The file of a stretch in a data folder; E603 when it is not what was written."""
+    file = folder / FOLDER / stretch.path
+    try:
+        if stretch.digest and digest_of(file) != stretch.digest:
+            raise faults.damaged(file, "its bytes are not those that were written")
+    except OSError as error:
+        raise faults.damaged(file, error.strerror or str(error)) from error
+    return file
 
 
 def unreadable(file: object, error: duckdb.Error) -> SegueError:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from segue.log import faults
 from segue.log.batch import Alias, Created, EventBatch, Link, Merge, Stretch
 from segue.log.columns import ints
 
@@ -134,8 +135,20 @@ def attach(batch: EventBatch, marks: Marks) -> None:
     batch.merges = [(seq - first, gone, row) for seq, gone, row in marks.merges]
 
 
+_KINDS = {
+    "profiles": {"user_id": "text"},
+    "links": {"seq": "integer", "anonymous_id": "text", "row": "integer"},
+    "aliases": {"seq": "integer", "previous_id": "text", "row": "integer"},
+    "merges": {"seq": "integer", "absorbed": "integer", "survivor": "integer"},
+}
+
+
 def load(connection: sqlite3.Connection) -> Identity:
-    """Everyone at once."""
+    """Everyone at once; E603 when a value is of a kind that nobody wrote (SQLite sums no pages)."""
+    for table, columns in _KINDS.items():
+        wrong = " OR ".join(f"typeof(\"{column}\") <> '{kind}'" for column, kind in columns.items())
+        if connection.execute(f"SELECT 1 FROM {table} WHERE {wrong} LIMIT 1").fetchone() is not None:
+            raise faults.damaged("log.db", f"the table {table} holds what was never written there")
     found = connection.execute('SELECT user_id FROM profiles ORDER BY "row"')
     return Identity(
         user_ids=[user_id for (user_id,) in found],

@@ -28,7 +28,7 @@ def message_ids(connection: sqlite3.Connection, folder: Path, seqs: list[int]) -
         left.extend(seqs[done:start])
         done = stop
         if stop > start:
-            found.update(_in_file(folder / history.FOLDER / stretch.path, seqs[start:stop]))
+            found.update(_in_file(history.sound(folder, stretch), seqs[start:stop]))
     left.extend(seqs[done:])
     found.update(_in_batches(connection, left))
     return found

@@ -56,7 +56,7 @@ class Reader:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder / history.FOLDER
+        self._folder = folder
         self._connection = history.connect()
         self._path = ""
         self._position = 0
@@ -87,7 +87,7 @@ class Reader:
         self._path = stretch.path
         self._position = stretch.from_seq
         self._waiting.clear()
-        file = history.quoted(self._folder / stretch.path)
+        file = history.quoted(history.sound(self._folder, stretch))
         self._run(
             f"SELECT {stretch.shape.column_list(_READ)} FROM read_parquet({file})"
             f" WHERE seq >= {stretch.from_seq} ORDER BY seq"
@@ -102,13 +102,13 @@ class Reader:
         try:
             self._connection.execute(query)
         except duckdb.Error as error:
-            raise history.unreadable(self._folder / self._path, error) from error
+            raise history.unreadable(self._path, error) from error
 
     def _rows(self) -> list[tuple[Any, ...]]:
         try:
             return self._connection.fetchmany(_EVENTS_AT_ONCE)
         except duckdb.Error as error:
-            raise history.unreadable(self._folder / self._path, error) from error
+            raise history.unreadable(self._path, error) from error
 
 
 def _cut(batch: EventBatch, seq: int) -> tuple[EventBatch, EventBatch]:

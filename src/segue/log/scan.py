@@ -48,7 +48,7 @@ def _by_shape(files: Iterable[Stretch]) -> dict[Shape, list[Stretch]]:
 
 
 def _files_sql(store: Store, files: Iterable[Stretch]) -> str:
-    paths = ", ".join(history.quoted(store.folder / history.FOLDER / file.path) for file in files)
+    paths = ", ".join(history.quoted(history.sound(store.folder, file)) for file in files)
     return f"read_parquet([{paths}])"
 
 

@@ -56,7 +56,16 @@ def _shape_stretches(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE stretches ADD COLUMN shape TEXT NOT NULL DEFAULT ''")
 
 
-STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_create, _shape_stretches, quality.create)
+def _sum_stretches(connection: sqlite3.Connection) -> None:
+    connection.execute("ALTER TABLE stretches ADD COLUMN digest BLOB NOT NULL DEFAULT x''")
+
+
+STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (
+    _create,
+    _shape_stretches,
+    quality.create,
+    _sum_stretches,
+)
 """Each takes a file from one format to the next; the format of a file is how many it has behind it."""
 
 

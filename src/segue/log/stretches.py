@@ -15,8 +15,8 @@ from segue.log.store import Store
 
 _EVENTS_IN_FILE_MAX = 100_000
 _INSERT = (
-    "INSERT INTO stretches (from_seq, to_seq, path, bytes, events, received_min, received_max, shape)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO stretches (from_seq, to_seq, path, bytes, events, received_min, received_max, shape, digest)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 
@@ -60,18 +60,19 @@ def _created_at(file: Path, seqs: list[int]) -> list[int]:
 
 def add(connection: sqlite3.Connection, folder: Path, stretch: Stretch) -> None:
     """Put a stretch into the register."""
-    size = (folder / history.FOLDER / stretch.path).stat().st_size
+    file = folder / history.FOLDER / stretch.path
     connection.execute(
         _INSERT,
         (
             stretch.from_seq,
             stretch.to_seq,
             stretch.path,
-            size,
+            file.stat().st_size,
             stretch.count,
             stretch.received_min,
             stretch.received_max,
             stretch.shape.to_text(),
+            history.digest_of(file),
         ),
     )
 

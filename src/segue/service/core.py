@@ -106,7 +106,11 @@ class Core:
         forgettings = [forgetting_of(record) for record in log.records("forget")]
         self._opening = Opening(log, None if clock == "log" else wall_ms() - 8 * 86_400_000, forgettings)
         self.intake = self._opening.intake
-        restore_suppressions(log, self.intake.identity)
+        try:
+            restore_suppressions(log, self.intake.identity)
+        except BaseException:
+            self._opening.give_up()
+            raise
         self.engine = Engine(log, self.intake.identity.user_id)
         self._workspace: Workspace | None = None
         self._prepared: dict[int, tuple[Workspace, Prepared | None]] = {}

@@ -18,8 +18,8 @@ import numpy as np
 from segue.engine.kernel import layout as k
 from segue.engine.program.compile import Compiled
 
-LINE_CELLS = 8
-"""Cells of a cache line: rows are whole ones."""
+STEP_CELLS = 4
+"""Rows grow by half a cache line: whole ones left 32 MB of a million profiles unused."""
 
 
 class Placement(msgspec.Struct):
@@ -65,7 +65,7 @@ class Placement(msgspec.Struct):
         self.used += len(values)
         missing = self.used - len(self.initial)
         if missing > 0:
-            self.initial += [0] * (-(-missing // LINE_CELLS) * LINE_CELLS)
+            self.initial += [0] * (-(-missing // STEP_CELLS) * STEP_CELLS)
         self.initial[first : self.used] = values
         return first
 
