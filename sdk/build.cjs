@@ -6,7 +6,7 @@ const { dirname, join, resolve } = require("node:path");
 const { gzipSync } = require("node:zlib");
 const { buildSync } = require("esbuild");
 
-const MODULES = ["segue", "auto", "datalayer"];
+const MODULES = ["segue", "auto", "datalayer", "personalize"];
 const source = join(__dirname, "src");
 const target = resolve(process.argv[2] || join(__dirname, "served"));
 const typescript = join(dirname(require.resolve("typescript/package.json")), "bin", "tsc");

@@ -147,7 +147,16 @@ export function load(writeKey, options = {}) {
     flush: async () => {
       if (open) await sender.flush();
     },
-    push: (...calls) => calls.forEach(([name, ...words]) => /** @type {any} */ (tracker)[name]?.(...words)),
+    late: [],
+    get active() {
+      return open && sampled(current().anonymousId, +sample);
+    },
+    push: (...calls) =>
+      calls.forEach((call) => {
+        const verb = /** @type {any} */ (tracker)[call[0]];
+        if (verb) verb(...call.slice(1));
+        else if (tracker.late.length < HELD_MAX) tracker.late.push(call);
+      }),
   };
 
   const look = () => {

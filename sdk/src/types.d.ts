@@ -72,9 +72,68 @@ export interface Tracker {
   flush(): Promise<void>;
   /** A call as a list, `["track", "Login"]`: what a page writes before the script has come. */
   push(...calls: [string, ...unknown[]][]): void;
+  /** Such calls of verbs that a module brings which has not come yet. */
+  readonly late: [string, ...unknown[]][];
+  /** Whether events of this visitor are kept and sent: consent was given, and nothing else speaks against it. */
+  readonly active: boolean;
   readonly host: string;
   readonly writeKey: string;
   readonly anonymousId: string;
   readonly userId: string | undefined;
   readonly sessionId: string | undefined;
+}
+
+export interface PersonalOptions {
+  /** A token that the page was delivered with. It cannot be renewed: when it ends, the page stays as it is. */
+  token?: string;
+  /**
+   * Where the site gives out tokens, as the address of a POST of `{"anonymous_id": …}` that answers with
+   * `{"token": …}`; or a function. Nothing (204, null) means that this visitor gets none.
+   */
+  tokens?: string | ((person: { anonymousId: string; userId: string | undefined }) => Token | Promise<Token>);
+  /** Milliseconds until what is not known is waited for no longer; 1000 unless said. */
+  timeout?: number | string;
+  /** That of the tracker, if it has one. */
+  name?: string;
+}
+
+export type Token = string | null | undefined;
+
+/** One entering or leaving, as the stream tells it. */
+export interface Heard {
+  segment: string;
+  action: "entered" | "left";
+  at: string;
+  seq?: number;
+  id?: string;
+  user_id?: string;
+  cause?: { type: string; message_id?: string };
+}
+
+/** The same for a page; what was found out by reading, and not heard, has no number, and no moment if it is a leaving. */
+export type Change = Omit<Heard, "at"> & { at?: string };
+
+/** What is to be shown in a slot, and why. */
+export interface Decision {
+  slot: string;
+  variant: string | null;
+  payload: Json;
+  reason: Json;
+  [more: string]: Json;
+}
+
+/** The verbs that the personalizer adds to the tracker. */
+export interface Personal {
+  /** Names of the segments that the visitor is in, as far as is known. */
+  readonly segments: string[];
+  /** When the page shows what it should, or has stopped waiting for that. */
+  readonly ready: Promise<void>;
+  /** Whether the visitor is in a segment, as far as is known. */
+  is(segment: string): boolean;
+  /** Calls when the visitor enters or leaves a segment (`*`: any); what it returns ends that. */
+  on(action: "entered" | "left", segment: string, call: (change: Change) => void): () => void;
+  /** What to show in a slot; `context` is what conditions see as `request.`. */
+  decide(slot: string, context?: Fields): Promise<Decision>;
+  /** Asks for the content of all slots and lists anew. */
+  refresh(): Promise<void>;
 }

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import signal
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,28 +13,12 @@ from typing import Any
 from websockets.sync.client import ClientConnection, connect
 
 from tests.api.serving import eventually
-from tests.sdk.browser import NAMES
+from tests.sdk.browser import NAMES, launched
 
 INSECURE_HOST = "shop.test"
 """Leads here too, but a browser trusts it less than 127.0.0.1: no locks, for one."""
 
-_FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-dev-shm-usage",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-extensions",
-    "--mute-audio",
-    "--remote-debugging-port=0",
-    "--remote-allow-origins=*",
-    "--window-size=800,600",
-    f"--host-resolver-rules=MAP {INSECURE_HOST} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-)
+_FLAGS = ("--remote-debugging-port=0", "--remote-allow-origins=*", "--window-size=800,600", "about:blank")
 
 
 def found() -> str | None:
@@ -167,21 +148,11 @@ class Tab:
 @contextmanager
 def chromium() -> Iterator[Chromium]:
     """A browser; it and its profile are gone after the block."""
-    program = found()
-    assert program, "ask found() first"
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        process = subprocess.Popen(
-            [program, *_FLAGS, f"--user-data-dir={profile}", "about:blank"],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        try:
-            with connect(_door(Path(profile), process), max_size=None, ping_interval=None) as socket:
-                yield Chromium(socket)
-        finally:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+    with (
+        launched(*_FLAGS, near=INSECURE_HOST) as (process, profile),
+        connect(_door(profile, process), max_size=None, ping_interval=None) as socket,
+    ):
+        yield Chromium(socket)
 
 
 def _door(profile: Path, process: subprocess.Popen[bytes]) -> str:

@@ -8,7 +8,10 @@ import pytest
 
 from tests.api.serving import Running, serving
 from tests.browser import chromium as driven
+from tests.browser import gate as gates
+from tests.browser import personal
 from tests.browser.chromium import Chromium
+from tests.browser.personal import Home, Visit
 from tests.browser.site import Site, opened
 from tests.browser.tracked import Shop
 from tests.sdk.proxy import Weather, proxy
@@ -55,3 +58,16 @@ def host(server: Running, weather: Weather) -> Iterator[str]:
 @pytest.fixture
 def shop(server: Running, site: Site, host: str, weather: Weather, browser: Chromium) -> Shop:
     return Shop(server, site, host, weather, browser)
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    with personal.home(tmp_path_factory.mktemp("personal")) as running:
+        yield running
+
+
+@pytest.fixture
+def visit(home: Home, browser: Chromium) -> Iterator[Visit]:
+    address = home.server.http.base_url
+    with gates.opened(address.host, address.port or 80) as gate:
+        yield Visit(home, gate, browser)

@@ -31,7 +31,6 @@ _FLAGS = (
     "--disable-sync",
     "--disable-extensions",
     "--mute-audio",
-    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 )
 
 
@@ -75,7 +74,7 @@ def visiting(page: str, wanted: dict[str, Any], scripts: dict[str, Path]) -> Ite
     thread.start()
     try:
         url = f"http://127.0.0.1:{server.server_port}/{page}#{quote(json.dumps(wanted))}"
-        with _chromium(url):
+        with launched(url):
             yield visit
     finally:
         server.shutdown()
@@ -84,17 +83,20 @@ def visiting(page: str, wanted: dict[str, Any], scripts: dict[str, Path]) -> Ite
 
 
 @contextmanager
-def _chromium(url: str) -> Iterator[None]:
+def launched(*more: str, near: str = "") -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+    """A browser that reaches this machine alone, under one more name if ``near`` says so, and its profile."""
     program = next(found for name in NAMES if (found := shutil.which(name)))
+    hosts = [f"MAP {near} 127.0.0.1"] if near else []
+    rules = ", ".join([*hosts, "MAP * ~NOTFOUND", "EXCLUDE 127.0.0.1"])
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         process = subprocess.Popen(
-            [program, *_FLAGS, f"--user-data-dir={profile}", url],
+            [program, *_FLAGS, f"--host-resolver-rules={rules}", f"--user-data-dir={profile}", *more],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
         try:
-            yield
+            yield process, Path(profile)
         finally:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()

@@ -1,0 +1,173 @@
+// The personalizer: which segments the visitor is in now, and a page that follows them.
+
+import { askerOf } from "./asking.js";
+import { contentOf } from "./content.js";
+import { lineOf } from "./line.js";
+import { sort } from "./markup.js";
+import { membershipsOf } from "./memberships.js";
+import { passesOf, whoIs } from "./passes.js";
+import { storeOf } from "./store.js";
+
+/** @import { Change, Personal, PersonalOptions, Tracker } from "./types.js" */
+
+const WAIT = "segue-wait";
+const KEPT = "segments";
+const TIMEOUT_MS = 1000;
+/** Changes come in groups; what rests on them is asked for once. */
+const SOON_MS = 10;
+/** An event that names somebody is to be there before anything is asked about them; but not for ever. */
+const NAMED_MS = 1000;
+/** A page that nobody looks at gives its line back. */
+const UNSEEN_MS = 6e4;
+
+/**
+ * Makes a page follow its visitor's segments, and gives the tracker more verbs.
+ * @template {Tracker} T
+ * @param {T} tracker
+ * @param {PersonalOptions} [options]
+ * @returns {T & Personal}
+ */
+export function personalize(tracker, options = {}) {
+  const prefix = `segue.${options.name || ""}.`;
+  const store = storeOf(prefix);
+  const passes = passesOf(tracker, options, store);
+  const ask = askerOf(tracker.host, passes);
+  const content = contentOf(ask);
+  let who = "";
+  let over = false;
+  /** @type {() => void} */
+  let settled;
+  /** @type {Promise<void>} */
+  const ready = new Promise((go) => (settled = go));
+  /** @type {{action: string, segment: string, call: (change: Change) => void}[]} */
+  let callbacks = [];
+  /** @type {ReturnType<typeof setTimeout>} */
+  let refilling;
+  /** @type {ReturnType<typeof setTimeout>} */
+  let leaving;
+
+  const show = () => {
+    if (memberships.known() || over) sort(document, memberships.has);
+  };
+
+  const memberships = membershipsOf((changes, first) => {
+    if (tracker.active) store.write(KEPT, JSON.stringify({ who, segments: memberships.all() }));
+    show();
+    if (first || !changes.length) return;
+    clearTimeout(refilling);
+    refilling = setTimeout(content.refresh, SOON_MS);
+    for (const change of changes) {
+      for (const { action, segment, call } of callbacks) {
+        if (action != change.action || (segment != "*" && segment != change.segment)) continue;
+        try {
+          call(change);
+        } catch (fault) {
+          console.error(fault);
+        }
+      }
+    }
+  });
+
+  const read = () => memberships.read(() => ask((userId) => [`/v1/users/${encodeURIComponent(userId)}/segments`]));
+
+  /** All is known, or it is waited for no longer: then nobody is in any segment. */
+  const settle = () => {
+    over = true;
+    show();
+    content.reveal();
+    document.documentElement.classList.remove(WAIT);
+    settled();
+  };
+
+  const line = lineOf({ host: tracker.host, passes, read, hear: memberships.hear, failed: settle });
+
+  const check = () => {
+    const now = tracker.active ? whoIs(tracker) : "";
+    if (now == who) return;
+    const before = who;
+    who = now;
+    line.end();
+    const other = before.split(" ")[0] != now.split(" ")[0];
+    memberships.restart(other);
+    if (before) {
+      passes.drop();
+      if (other) content.clear();
+      show();
+    }
+    if (!now) return settle();
+    const kept = JSON.parse(store.read(KEPT) || "null");
+    if (kept?.who == who) memberships.recall(kept.segments);
+    line.begin();
+    const state = memberships.known() ? undefined : read().catch(() => {});
+    Promise.all([state, before ? content.refresh() : content.look()]).then(settle);
+  };
+
+  for (const verb of /** @type {const} */ (["identify", "alias", "reset", "consent"])) {
+    const own = /** @type {(...words: any[]) => void} */ (tracker[verb]);
+    /** @param {any[]} words */
+    tracker[verb] = (...words) => {
+      own(...words);
+      if (verb == "reset" || verb == "consent") check();
+      else Promise.race([tracker.flush(), new Promise((go) => setTimeout(go, NAMED_MS))]).then(check);
+    };
+  }
+  const { track } = tracker;
+  tracker.track = (event, ...more) => {
+    track(event, ...more);
+    if (tracker.active) tracker.flush().then(() => content.follow(event));
+  };
+
+  addEventListener("storage", ({ key }) => {
+    // Said in another tab. Without a key all of the store was cleared.
+    if (!key || key == prefix + "visitor" || key == prefix + "consent") check();
+  });
+  addEventListener("online", line.wake);
+  addEventListener("pagehide", line.end);
+  const resume = () => {
+    clearTimeout(leaving);
+    check();
+    if (who && !line.held()) line.begin();
+  };
+  addEventListener("pageshow", ({ persisted }) => persisted && resume());
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState == "visible") resume();
+    else leaving = setTimeout(line.end, UNSEEN_MS);
+  });
+  new MutationObserver(() => {
+    show();
+    if (tracker.active) content.look();
+  }).observe(document, {
+    childList: true,
+    subtree: true,
+    attributes: true,
+    attributeFilter: ["data-segue-show", "data-segue-hide", "data-segue-slot", "data-segue-recommend"],
+  });
+
+  /** @type {Personal} */
+  const verbs = {
+    ready,
+    get segments() {
+      return memberships.all().map(([name]) => name).sort();
+    },
+    is: memberships.has,
+    on: (action, segment, call) => {
+      const own = { action, segment, call };
+      callbacks = [...callbacks, own];
+      return () => {
+        callbacks = callbacks.filter((each) => each != own);
+      };
+    },
+    decide: (slot, context) => (tracker.active ? content.decide(slot, context) : Promise.reject(new Error("segue: no consent"))),
+    refresh: () => (tracker.active ? content.refresh() : Promise.resolve()),
+  };
+  const found = Object.defineProperties(tracker, Object.getOwnPropertyDescriptors(verbs));
+  tracker.push(...tracker.late.splice(0));
+
+  setTimeout(settle, +(options.timeout ?? TIMEOUT_MS));
+  check();
+  if (!who) settle();
+  return /** @type {T & Personal} */ (found);
+}
+
+const tag = [...document.querySelectorAll("script")].find((each) => each.src == import.meta.url);
+if (tag) personalize(/** @type {any} */ (window).segue, /** @type {any} */ (tag.dataset));
