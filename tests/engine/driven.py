@@ -11,6 +11,7 @@ from segue.engine.kernel import layout as k
 from segue.engine.program.compile import compile_definitions
 from segue.engine.state.machine import Machine, fresh_state
 from segue.language.interpret import Definition, Flip, Rules, Step
+from segue.log.said import Said
 
 CAUSES = tuple(Cause)
 
@@ -53,7 +54,10 @@ class Driven:
                 self.feed.listed(str(row), None, name, on)
             for row, name, override in step.overrides:
                 self.feed.overridden(str(row), None, name, override)
-            named = [(str(row), row) for row, *_ in (*step.lists, *step.overrides)]
+            for row, owner, model, word in step.replacements:
+                self.feed.replaced(str(row), None, (owner, model), word)
+            about = [each[0] for each in (*step.lists, *step.overrides, *step.replacements)]
+            named = [(str(row), int(row)) for row in about]
             self.feed.event(step.event, step.merges, named)
             return
         self.feed.advance(step.received_at)
@@ -62,7 +66,9 @@ class Driven:
         for row, name, override in step.overrides:
             self.feed.overridden(str(row), row, name, override)
         for row, owner, model, value in step.predictions:
-            self.feed.predicted(row, (owner, model), value)
+            self.feed.predicted(Said.of_one((owner, model), row, value))
+        for row, owner, model, word in step.replacements:
+            self.feed.replaced(str(row), row, (owner, model), word)
         self.feed.end_record(self.seq, CAUSES.index(step.cause))
 
     def entered(self) -> dict[tuple[int, str], int]:

@@ -6,6 +6,7 @@ A step is one of::
     ("list", list name, user id, whether on it)
     ("override", user id, segment, True | False | None, until in ms or None)
     ("prediction", user id, "score" | "cluster", model, value or None)
+    ("replacement", user id, "score" | "cluster", model, value or None, until in ms or None)
 
 ``receivedAt`` rarely falls back. A repeated ``messageId`` comes within seven days of its first one.
 """
@@ -134,6 +135,10 @@ def histories(
         elif kind == 2 and models:
             said = draw(st.sampled_from((*PREDICTED, *PREDICTED)))
             steps.append(("prediction", draw(_ids(users)), *said))
+        elif kind == 3 and models:
+            until = draw(st.one_of(st.none(), _pauses))
+            until = None if until is None else received + until
+            steps.append(("replacement", draw(_ids(users)), *draw(st.sampled_from(PREDICTED)), until))
         else:
             body = draw(_bodies(users))
             body["timestamp"] = format_instant(received - draw(_lags))

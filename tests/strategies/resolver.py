@@ -9,7 +9,7 @@ from segue.domain.change import Cause
 from segue.domain.event import Event
 from segue.domain.limits import DEDUPE_MS, FUTURE_MS_MAX
 from segue.domain.time import parse_instant
-from segue.language.interpret import Override, Step
+from segue.language.interpret import Override, Replacement, Step
 from tests.strategies.histories import History
 
 
@@ -24,6 +24,7 @@ class Resolver:
     taken: dict[str, int] = field(default_factory=dict)
     waiting_lists: dict[tuple[str, str], bool] = field(default_factory=dict)
     waiting_overrides: dict[tuple[str, str], Override | None] = field(default_factory=dict)
+    waiting_words: dict[tuple[str, str, str], Replacement | None] = field(default_factory=dict)
     now: int = 0
     seq: int = 0
 
@@ -35,6 +36,8 @@ class Resolver:
             return self._listed(*step[1:])
         if step[0] == "prediction":
             return self._predicted(*step[1:])
+        if step[0] == "replacement":
+            return self._replaced(*step[1:])
         return self._overridden(*step[1:])
 
     def row_of(self, profile_id: str) -> int | None:
@@ -57,6 +60,15 @@ class Resolver:
         row = self.row_of(user)
         said = () if row is None else ((row, owner, model, value),)
         return Step(self.now, Cause.SCORE, predictions=said)
+
+    def _replaced(self, user: str, owner: str, model: str, value: Any, until: int | None) -> Step:
+        self.seq += 1
+        row = self.row_of(user)
+        word = None if value is None else Replacement(value, until)
+        if row is None:
+            self.waiting_words[user, owner, model] = word
+            return Step(self.now, Cause.OVERRIDE)
+        return Step(self.now, Cause.OVERRIDE, replacements=((row, owner, model, word),))
 
     def _overridden(self, user: str, segment: str, member: bool | None, until: int | None) -> Step:
         self.seq += 1
@@ -81,9 +93,9 @@ class Resolver:
         self.seq += 1
         arrived = [self.ids[each] for each in range(known, len(self.ids))]
         arrived += [name for name, owner in self.rows.items() if owner == row and name not in arrived]
-        return Step(received, Cause.EVENT, event, tuple(merges), *self._waiting_for(arrived))
+        return Step(received, Cause.EVENT, event, tuple(merges), **self._waiting_for(arrived))
 
-    def _waiting_for(self, arrived: list[str]) -> tuple[Any, Any]:
+    def _waiting_for(self, arrived: list[str]) -> dict[str, Any]:
         """What lists and overrides had to say of ids that are known only now."""
         lists = [
             (self.row_of(user), name, listed)
@@ -95,10 +107,20 @@ class Resolver:
             for (user, segment), override in self.waiting_overrides.items()
             if user in arrived
         ]
+        replacements = [
+            (self.row_of(user), owner, model, word)
+            for (user, owner, model), word in self.waiting_words.items()
+            if user in arrived
+        ]
         for user in arrived:
             self.waiting_lists = {key: on for key, on in self.waiting_lists.items() if key[0] != user}
             self.waiting_overrides = {key: on for key, on in self.waiting_overrides.items() if key[0] != user}
-        return tuple(lists), tuple(overrides)
+            self.waiting_words = {key: on for key, on in self.waiting_words.items() if key[0] != user}
+        return {
+            "lists": tuple(lists),
+            "overrides": tuple(overrides),
+            "replacements": tuple(replacements),
+        }
 
     # ---- identity ----------------------------------------------------------------------------
 

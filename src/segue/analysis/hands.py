@@ -1,4 +1,4 @@
-"""What people decided, folded from the log's records alone: lists, overrides, who is suppressed.
+"""What people decided and models said, folded from the log's records alone: lists, overrides, scores.
 
 The engine keeps the same beside its columns. This is the account that it is held against, so it asks nothing
 of the engine: names are looked up among the profiles that the log says began, were renamed and merged.
@@ -15,8 +15,9 @@ import duckdb
 
 from segue.domain.event import Json
 from segue.domain.time import parse_instant
-from segue.language.interpret import Override
+from segue.language.interpret import Override, Replacement
 from segue.log.batch import Entry, EventBatch, Record, Stretch
+from segue.log.said import NOTHING, Model, Said, json_of
 from segue.log.sqlite import SqliteLog
 
 Row = int
@@ -30,6 +31,29 @@ class Decided:
 
     lists: set[str] = field(default_factory=set)
     overrides: dict[str, Override] = field(default_factory=dict)
+    words: dict[Model, Replacement] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Folded:
+    """``said`` are values by model and row, places in the model's ``labels`` where it has any.
+
+    ``words`` are what people say in their place, by row.
+    """
+
+    said: Mapping[Model, Mapping[Row, int]] = field(default_factory=dict)
+    labels: Mapping[Model, list[str] | None] = field(default_factory=dict)
+    words: Mapping[Row, Mapping[Model, Replacement]] = field(default_factory=dict)
+
+    def said_of(self, row: Row) -> dict[Model, Json]:
+        """What models say of a row."""
+        return {
+            model: json_of(held[row], self.labels[model]) for model, held in self.said.items() if row in held
+        }
+
+    def words_of(self, row: Row) -> Mapping[Model, Replacement]:
+        """What people say of a row."""
+        return self.words.get(row, {})
 
 
 class Hands:
@@ -44,6 +68,8 @@ class Hands:
         self._into: dict[Row, Row] = {}
         self._gone: set[Row] = set()
         self._by_file: dict[str, frozenset[str]] = {}
+        self._said: dict[Model, dict[Row, int]] = {}
+        self._labels: dict[Model, list[str]] = {}
 
     # ---- what it comes to --------------------------------------------------------------------
 
@@ -57,6 +83,12 @@ class Hands:
             row: decided.overrides for row, decided in self._of_row.items() if decided.overrides
         }
         return found | dict.fromkeys(self.suppressed, dict.fromkeys(segments, SUPPRESSED))
+
+    def speech(self) -> Folded:
+        """What models say of each surviving row, and what people say in their place."""
+        words = {row: decided.words for row, decided in self._of_row.items() if decided.words}
+        labels = {model: named or None for model, named in self._labels.items()}
+        return Folded(self._said, labels, words)
 
     # ---- entries -----------------------------------------------------------------------------
 
@@ -79,10 +111,12 @@ class Hands:
             held = self._held(row)
             held.lists |= awaited.lists
             held.overrides |= awaited.overrides
+            held.words |= awaited.words
 
     def _merge(self, absorbed: Row, survivor: Row, seq: int) -> None:
         self._into[absorbed] = survivor
         self.suppressed.discard(absorbed)
+        self._unsay(absorbed)
         theirs = self._of_row.pop(absorbed, None)
         if theirs is None:
             return
@@ -92,13 +126,19 @@ class Hands:
             known = ours.overrides.get(segment)
             if known is None or not known.stands(self._clock(seq)):
                 ours.overrides[segment] = override
+        for model, word in theirs.words.items():
+            said = ours.words.get(model)
+            if said is None or not said.stands(self._clock(seq)):
+                ours.words[model] = word
 
     def _record(self, record: Record) -> None:
         body = record.body
         if record.kind == "list":
             self._list(body["user_id"], body["list"], body["on"])
         elif record.kind == "override":
-            self._override(body["user_id"], body["segment"], _override_of(body))
+            self._overridden(body)
+        elif record.kind == "score":
+            self._say(Said.of_body(body))
         elif record.kind == "definitions":
             self._relist(body)
         elif record.kind == "suppress":
@@ -107,6 +147,7 @@ class Hands:
         elif record.kind == "forget":
             for row in body["rows"]:
                 self._gone.add(row)
+                self._unsay(row)
                 self._of_row.pop(row, None)
                 self.suppressed.discard(row)
 
@@ -114,6 +155,31 @@ class Hands:
         decided = self._about(who)
         if decided is not None:
             (decided.lists.add if on else decided.lists.discard)(name)
+
+    def _overridden(self, body: Mapping[str, Json]) -> None:
+        """Of a segment, or of what a model says."""
+        if "model" not in body:
+            self._override(body["user_id"], body["segment"], _override_of(body))
+            return
+        decided = self._about(body["user_id"])
+        if decided is not None:
+            model = (body["gives"], body["model"])
+            decided.words.pop(model, None)
+            if body["value"] is not None:
+                decided.words[model] = Replacement(body["value"], _end_of(body))
+
+    def _say(self, said: Said) -> None:
+        """What a model says, of those alone who are profiles of their own."""
+        held, labels = self._said.setdefault(said.key, {}), self._labels.setdefault(said.key, [])
+        labels += [label for label in said.labels if label not in labels]
+        for row, value in zip(said.rows.tolist(), said.values.tolist(), strict=True):
+            if row not in self._into and row not in self._gone:
+                named = value != NOTHING and said.labels
+                held[row] = labels.index(said.labels[value]) if named else value
+
+    def _unsay(self, row: Row) -> None:
+        for held in self._said.values():
+            held.pop(row, None)
 
     def _override(self, who: str, segment: str, override: Override | None) -> None:
         decided = self._about(who)
@@ -167,8 +233,12 @@ def _marks(entry: EventBatch | Stretch) -> Iterator[_Mark]:
 def _override_of(body: Mapping[str, Json]) -> Override | None:
     if body["member"] is None:
         return None
+    return Override(body["member"], _end_of(body))
+
+
+def _end_of(body: Mapping[str, Json]) -> int | None:
     until = body.get("until")
-    return Override(body["member"], None if until is None else parse_instant(until))
+    return None if until is None else parse_instant(until)
 
 
 def decided(log: SqliteLog, connection: duckdb.DuckDBPyConnection, upto: int) -> Hands:

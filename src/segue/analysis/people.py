@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from itertools import groupby
-from typing import Any
+from typing import Any, Protocol
 
 import duckdb
 import msgspec
@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from segue.domain.event import Event, Json
-from segue.language.interpret import Person
+from segue.language.interpret import Person, Replacement
+from segue.log.said import Model
 from segue.log.sqlite import SqliteLog
 
 Row = int
@@ -31,12 +32,20 @@ _COLUMNS = 'seq, "row", type, name, timestamp, received_at, properties, context,
 _decode = msgspec.json.Decoder().decode
 
 
+class Speech(Protocol):
+    """What is said of profiles that are part of no other: by models, and by people in their place."""
+
+    def said_of(self, row: Row, /) -> Mapping[Model, Json]: ...
+    def words_of(self, row: Row, /) -> Mapping[Model, Replacement]: ...
+
+
 class People:
     """Everyone in a log, up to a position (``upto``, a seq) and as of a moment (``as_of``, ms), inclusive.
 
     Only events received by ``as_of`` are there, and only the merges that they made. ``lists`` are the lists
-    that rows are on; those of absorbed rows follow to the survivor. The DuckDB connection is the caller's and
-    may be used again for the next ``People``: what was decoded of the log's tail stays in it.
+    that rows are on; those of absorbed rows follow to the survivor. ``speech`` is what is said of them. The
+    DuckDB connection is the caller's and may be used again for the next ``People``: what was decoded of the
+    log's tail stays in it.
     """
 
     def __init__(
@@ -47,6 +56,7 @@ class People:
         upto: int | None = None,
         as_of: int | None = None,
         lists: Mapping[Row, AbstractSet[str]] = _NOBODY,
+        speech: Speech | None = None,
     ) -> None:
         self._log = log
         self._connection = connection
@@ -58,6 +68,7 @@ class People:
         self._parts: dict[Row, list[Row]] = {}
         for row, whole in self._into.items():
             self._parts.setdefault(whole, []).append(row)
+        self._speech = speech
         self._lists: dict[Row, set[str]] = {}
         for row, names in lists.items():
             self._lists.setdefault(self.survivor(row), set()).update(names)
@@ -111,7 +122,10 @@ class People:
 
     def _person(self, row: Row, events: tuple[Event, ...], accounts: Accounts) -> Person:
         own = {group: accounts[group] for group in _groups(events)}
-        return Person(events, own, frozenset(self._lists.get(row, ())))
+        lists = frozenset(self._lists.get(row, ()))
+        if self._speech is None:
+            return Person(events, own, lists)
+        return Person(events, own, lists, self._speech.said_of(row), dict(self._speech.words_of(row)))
 
     def _account_events(self, groups: Iterable[str] | None) -> dict[str, tuple[Event, ...]]:
         """The ``group`` events of all profiles by group id; of some groups, or of all (None)."""

@@ -26,8 +26,9 @@ from segue.engine.state.machine import Machine
 from segue.engine.state.partial import partial
 from segue.engine.state.selection import Selection, select
 from segue.engine.state.splice import spliced
-from segue.language.interpret import Noted, Override, Rules
+from segue.language.interpret import Noted, Override, Replacement, Rules
 from segue.log.batch import Entry, EventBatch, Record, Stretch
+from segue.log.said import Said
 from segue.log.sqlite import SqliteLog
 
 Moved = Callable[[int], None]
@@ -120,11 +121,10 @@ class Engine:
             self.feed.listed(body["user_id"], body["row"], body["list"], body["on"])
             self.feed.end_record(record.seq, k.BY_LIST)
         elif record.kind == "override":
-            self.feed.overridden(body["user_id"], body["row"], body["segment"], override_of(body))
+            self._overridden(body)
             self.feed.end_record(record.seq, k.BY_OVERRIDE)
         elif record.kind == "score":
-            for row, value in zip(body["rows"], body["values"], strict=True):
-                self.feed.predicted(row, (body["gives"], body["model"]), value)
+            self.feed.predicted(Said.of_body(body))
             self.feed.end_record(record.seq, k.BY_SCORE)
         elif record.kind == "suppress":
             self.feed.suppress(body["rows"], body["on"])
@@ -135,6 +135,14 @@ class Engine:
             self._relist(body)
             self.feed.end_record(record.seq, k.BY_DEFINITION)
         self.machine.run(self.feed.take_batch(), record.at)
+
+    def _overridden(self, body: Mapping[str, Json]) -> None:
+        """Of a segment, or of what a model says."""
+        if "model" in body:
+            model = (body["gives"], body["model"])
+            self.feed.replaced(body["user_id"], body["row"], model, replacement_of(body))
+        else:
+            self.feed.overridden(body["user_id"], body["row"], body["segment"], override_of(body))
 
     def lose(self, names: Collection[str]) -> None:
         """Know nothing more of ids that were forgotten, not even that a list or an override awaits them."""
@@ -324,6 +332,16 @@ def override_of(body: Mapping[str, Json]) -> Override | None:
     until = body.get("until")
     end = None if until is None else parse_instant(until)
     return Noted(body["member"], end, body.get("by"), body.get("why"))
+
+
+def replacement_of(body: Mapping[str, Json]) -> Replacement | None:
+    """The word in the place of a score that a record gives; None takes one back."""
+    if body["value"] is None:
+        return None
+    until = body.get("until")
+    return Replacement(
+        body["value"], None if until is None else parse_instant(until), body.get("by"), body.get("why")
+    )
 
 
 def _dropped(_records: k.Records) -> None:

@@ -21,16 +21,18 @@ import numpy as np
 from segue.domain.event import Event
 from segue.engine.engine import Engine
 from segue.engine.feeding.feed import Awaited, Feed
-from segue.engine.feeding.predictions import Model
 from segue.engine.kernel import layout as k
 from segue.engine.program.compile import Compiled
 from segue.engine.state.machine import Machine, fresh_state
 from segue.engine.state.placement import Placement
-from segue.language.interpret import Noted, Override
+from segue.language.interpret import Noted, Override, Replacement
+from segue.log.said import Model
 
-FORMAT = 2
+FORMAT = 3
 Spelled = tuple[bool, int | None, str | None, str | None]
 """An override: in or out, until when, by whom, why."""
+Word = tuple[Model, Any, int | None, str | None, str | None]
+"""What a person says in a model's place: of which, the value, until when, by whom, why."""
 _BY_ROW = ("columns", "members", "awake", "awake_sum", "flags", "touched")
 _COUNTED = {
     "entries": (k.R_ENTRIES, 1),
@@ -73,7 +75,9 @@ class Knowledge(msgspec.Struct):
     awaited_overrides: dict[str, dict[str, Spelled]]
     listed: dict[str, list[str]]
     suppressed: list[int] = []
-    predictions: list[tuple[Model, dict[int, Any]]] = []
+    predictions: list[tuple[Model, int, list[str], bytes]] = []
+    words: dict[int, list[Word]] = {}
+    awaited_words: dict[str, list[Word]] = {}
 
 
 def digest_of(compiled: Compiled) -> str:
@@ -263,7 +267,9 @@ def _known(engine: Engine) -> Knowledge:
         awaited_overrides={who: _spelled(held.overrides) for who, held in feed.awaited.items()},
         listed={name: sorted(users) for name, users in engine.lists.items()},
         suppressed=sorted(feed.suppressed),
-        predictions=list(feed.predictions.items()),
+        predictions=feed.predictions.saved(),
+        words={row: _written(held) for row, held in feed.predictions.words.items()},
+        awaited_words={who: _written(held.words) for who, held in feed.awaited.items()},
     )
 
 
@@ -278,11 +284,21 @@ def _learn(engine: Engine, knowledge: Knowledge) -> None:
     feed.lists = {row: set(names) for row, names in knowledge.on_lists.items()}
     feed.overrides = {row: _read(held) for row, held in knowledge.overrides.items()}
     feed.suppressed = set(knowledge.suppressed)
-    feed.predictions.restore(knowledge.predictions)
+    feed.predictions.restore(
+        knowledge.predictions,
+        ((row, model, word) for row, held in knowledge.words.items() for model, word in _words(held).items()),
+    )
     feed.awaited = {
-        who: Awaited(set(names), _read(knowledge.awaited_overrides.get(who, {})))
+        who: Awaited(
+            set(names),
+            _read(knowledge.awaited_overrides.get(who, {})),
+            _words(knowledge.awaited_words.get(who, [])),
+        )
         for who, names in knowledge.awaited_lists.items()
     }
+    for awaited in feed.awaited.values():
+        for word in awaited.words.values():
+            feed.predictions.expect(word)
     engine.lists = {name: frozenset(users) for name, users in knowledge.listed.items()}
 
 
@@ -294,6 +310,14 @@ def _spelled(held: dict[str, Override]) -> dict[str, Spelled]:
 
 def _note(override: Override) -> tuple[str | None, str | None]:
     return (override.by, override.why) if isinstance(override, Noted) else (None, None)
+
+
+def _written(held: dict[Model, Replacement]) -> list[Word]:
+    return [(model, word.value, word.until, word.by, word.why) for model, word in held.items()]
+
+
+def _words(held: list[Word]) -> dict[Model, Replacement]:
+    return {model: Replacement(*word) for model, *word in held}
 
 
 def _read(held: dict[str, Spelled]) -> dict[str, Override]:

@@ -7,6 +7,7 @@ from typing import Self
 
 from segue.domain.errors import refusal
 from segue.domain.limits import ID_CHARACTERS_MAX
+from segue.domain.number import micro_of
 from segue.domain.time import format_instant, parse_instant
 from segue.segments.fields import is_name
 
@@ -64,6 +65,47 @@ class Override:
         return cls(
             fields["user_id"], fields["segment"], member, end, fields.get("by"), fields.get("why")
         ).checked()
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreOverride:
+    """A person's word in the place of what a model says of a user, wherever it is read.
+
+    ``gives`` is "score" (``value`` a number) or "cluster" (a text); ``value`` None takes the word back.
+    The rest is as in :class:`Override`.
+    """
+
+    user_id: str
+    gives: str
+    model: str
+    value: float | str | None
+    until: int | None = None
+    by: str | None = None
+    why: str | None = None
+
+    def checked(self) -> Self:
+        """The override itself; E461, E462 or E463 as of :class:`Override`, E880 for no value."""
+        Override(self.user_id, self.model, None, self.until, self.by, self.why).checked()
+        if self.value is not None and not self._fits(self.value):
+            what = "a number" if self.gives == "score" else "the name of a group"
+            found = f"{self.value!r} is no value of the {self.gives} {self.model}"
+            raise refusal("E880", found, f"give {what}, or none to take the override back")
+        return self
+
+    def _fits(self, value: float | str) -> bool:
+        if self.gives == "score":
+            return micro_of(value) is not None and not isinstance(value, str)
+        return isinstance(value, str) and _is_text(value) and 0 < len(value) <= NOTE_CHARACTERS_MAX
+
+    def to_json(self) -> dict[str, object]:
+        """The override as it is logged and shown."""
+        found: dict[str, object] = {
+            "user_id": self.user_id, "gives": self.gives, "model": self.model, "value": self.value
+        }  # fmt: skip
+        if self.until is not None:
+            found["until"] = format_instant(self.until)
+        found.update((key, note) for key, note in (("by", self.by), ("why", self.why)) if note is not None)
+        return found
 
 
 @dataclass(frozen=True, slots=True)

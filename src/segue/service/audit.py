@@ -52,11 +52,22 @@ def audit(log: SqliteLog, access: Access) -> list[Entry]:
 
 def _override(record: Record) -> Entry:
     body = record.body
+    if "model" in body:
+        return _score(record)
     member = {True: "put into", False: "kept out of", None: "left to its condition in"}[body["member"]]
     until = f" until {body['until']}" if body.get("until") else ""
     why = f": {body['why']}" if body.get("why") else ""
     text = f"{body['user_id']} {member} {body['segment']}{until}{why}"
     return Entry(record.at, "override", text, record.seq, body.get("by"))
+
+
+def _score(record: Record) -> Entry:
+    body = record.body
+    said = f"the {body['gives']} {body['model']}"
+    done = f"left to {said}" if body["value"] is None else f"given {body['value']} in place of {said}"
+    until = f" until {body['until']}" if body.get("until") else ""
+    why = f": {body['why']}" if body.get("why") else ""
+    return Entry(record.at, "override", f"{body['user_id']} {done}{until}{why}", record.seq, body.get("by"))
 
 
 def _list(record: Record) -> Entry:

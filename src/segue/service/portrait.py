@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import duckdb
 
@@ -103,7 +103,7 @@ def _with_all_features(
             found[name] = _written(operand, given)
     view = look.view
     features = dict(sorted(found.items()))
-    return UserView(view.user_id, view.known, view.segments, view.traits, features, view.version)
+    return replace(view, features=features)
 
 
 def _written(operand: Operand, found: Json) -> Json:

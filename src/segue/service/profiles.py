@@ -9,6 +9,7 @@ every answer.
 from __future__ import annotations
 
 import json
+from array import array
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,6 @@ import msgspec
 
 from segue.domain.event import Json
 from segue.domain.limits import PROFILES_KEPT_MAX
-from segue.domain.time import parse_instant
 from segue.domain.watch import is_watch
 from segue.engine.engine import Engine
 from segue.engine.kernel import layout as k
@@ -31,7 +31,7 @@ from segue.service.views import Membership, UserView
 class Look:
     """A profile as it stands. It is the same object while nothing that is shown of it has changed.
 
-    ``text`` is the contract's JSON without the version, ``member`` whether there is any segment in it.
+    ``text`` is the contract's JSON without the version, ``since`` (ms) when each segment in it was entered.
     ``made`` is for whoever turns it into answers: what was made of it is good for as long as it is.
     ``state`` is all that it was read from, found to be so at the log position ``seq``.
     """
@@ -39,7 +39,7 @@ class Look:
     row: int
     user_id: str
     version: int
-    member: bool
+    since: array[int]
     text: bytes
     state: bytes
     compiled: Compiled
@@ -51,15 +51,11 @@ class Look:
         """The same as a record."""
         found = json.loads(self.text)
         attributes = found["attributes"]
-        segments = [Membership(each["name"], _ms(each["since"])) for each in found["segments"]]
-        return UserView(
-            self.user_id, True, segments, attributes["traits"], attributes["features"], self.version
-        )
-
-
-def _ms(text: str) -> int:
-    found = parse_instant(text)
-    return int(text) if found is None else found
+        segments = [
+            Membership(each["name"], at) for each, at in zip(found["segments"], self.since, strict=True)
+        ]
+        traits, features, scores = (attributes[kind] for kind in ("traits", "features", "scores"))
+        return UserView(self.user_id, True, segments, traits, features, self.version, scores)
 
 
 class Profiles:
@@ -114,7 +110,8 @@ class Profiles:
         if before is not None and before.text == text:
             return before
         seq = engine.evaluated_seq
-        found = Look(row, own, seq, bool(segments), text, state, engine.compiled, seq)
+        since = array("q", [at for _, at in segments])
+        found = Look(row, own, seq, since, text, state, engine.compiled, seq)
         if before is None and len(self._kept) >= PROFILES_KEPT_MAX:
             del self._kept[next(iter(self._kept))]
         self._kept[row] = found
@@ -129,6 +126,7 @@ def _content(engine: Engine, row: int, own: str, segments: list[tuple[str, int]]
         segments=[Membership(name, since) for name, since in segments],
         traits={key: value for key, value in traits.items() if value is not None},
         features=_features(engine, row, traits),
+        scores=_scores(engine, row),
     )
     content = view.to_json()
     del content["version"]
@@ -146,6 +144,11 @@ def _features(engine: Engine, row: int, traits: Mapping[str, Json]) -> dict[str,
         if value is not None:
             found[name] = value
     return found
+
+
+def _scores(engine: Engine, row: int) -> dict[str, Json]:
+    """What is read of each model, by its name; a model gives a score or a cluster, never both."""
+    return {name: value for (_, name), value in sorted(engine.feed.predictions.of(row).items())}
 
 
 def _account(engine: Engine, row: int) -> dict[str, Json]:
@@ -168,6 +171,7 @@ def _state_of(engine: Engine, row: int) -> bytes:
         held.since_segment[first : first + count].tobytes(),
         _text(engine.feed.traits.of(row)),
         _text(_account(engine, row)),
+        _text(_scores(engine, row)),
     )
     lengths = b" ".join([b"%d" % len(part) for part in parts])
     return b"".join((lengths, b" %d;" % (engine.now if moving else 0), *parts))

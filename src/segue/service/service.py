@@ -245,15 +245,19 @@ class Service:
 
     def members(self, name: str, as_of: int | None = None) -> list[Member]:
         """A segment's members, now or as of a moment (ms), sorted by user id."""
-        self._known(name)
-        engine = self.engine
-        if as_of is not None:
-            engine = asking.as_of(engine, definitions_of(self.workspace), self.rules, name, as_of)
+        engine = self.engine_as_of(name, as_of)
         with self.core.turn:
             rows, since = engine.members(name)
         user_id = self.core.intake.identity.user_id
         found = [Member(user_id(row), at) for row, at in zip(rows.tolist(), since.tolist(), strict=True)]
         return sorted(found, key=lambda member: member.user_id)
+
+    def engine_as_of(self, name: str, as_of: int | None) -> Engine:
+        """An engine that knows a segment as of a moment (ms), or now; E701 when there is no such segment."""
+        self._known(name)
+        if as_of is None:
+            return self.engine
+        return asking.as_of(self.engine, definitions_of(self.workspace), self.rules, name, as_of)
 
     @property
     def rules(self) -> Rules:
@@ -301,13 +305,12 @@ class Service:
         if row is None:
             hint = "look at the spelling of the id"
             raise refusal("E702", f"nothing was ever received of {user_id!r}", hint)
-        engine = self.engine
+        engine = self.engine_as_of(segment, as_of)
         definitions = definitions_of(self.workspace)
-        if as_of is not None:
-            engine = asking.as_of(engine, definitions, self.rules, segment, as_of)
+        feed, upto = engine.feed, engine.evaluated_seq
         with duckdb.connect() as connection:
             people = People(
-                self.log, connection, upto=engine.evaluated_seq, as_of=as_of, lists=dict(engine.feed.lists)
+                self.log, connection, upto=upto, as_of=as_of, lists=dict(feed.lists), speech=feed.predictions
             )
             whole = people.survivor(row)
             person = people.person(whole)
@@ -371,7 +374,7 @@ class Service:
             last = self.core.progress.next_change - 1
         with duckdb.connect() as connection:
             hands = decided(self.log, connection, upto)
-            people = People(self.log, connection, upto=upto, lists=hands.lists())
+            people = People(self.log, connection, upto=upto, lists=hands.lists(), speech=hands.speech())
             overrides = hands.overrides(self.workspace.segments.keys())
             truth = Truth(definitions_of(self.workspace), self.rules, overrides)
             claims = Claims(

@@ -46,14 +46,20 @@ class UserView:
     traits: Mapping[str, Json] = field(default_factory=dict)
     features: Mapping[str, Json] = field(default_factory=dict)
     version: int = 0
+    scores: Mapping[str, Json] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Json]:
         """The contract's shape."""
+        attributes = {
+            "traits": dict(self.traits),
+            "features": dict(self.features),
+            "scores": dict(self.scores),
+        }
         return {
             "user_id": self.user_id,
             "known": self.known,
             "segments": [each.to_json() for each in self.segments],
-            "attributes": {"traits": dict(self.traits), "features": dict(self.features), "scores": {}},
+            "attributes": attributes,
             "version": self.version,
         }
 

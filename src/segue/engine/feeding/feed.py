@@ -9,7 +9,6 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
@@ -17,19 +16,20 @@ import numpy.typing as npt
 from segue.domain.event import TYPES, Event, Json
 from segue.engine.feeding.assemble import Arrays, assembled
 from segue.engine.feeding.builder import BatchBuilder
+from segue.engine.feeding.given import Given, given_by
 from segue.engine.feeding.numbering import NOT_ASKED, Numbering
-from segue.engine.feeding.predictions import Model, Predictions
+from segue.engine.feeding.predictions import Predictions, read_all, without
 from segue.engine.feeding.slots import SlotReader, read_slots
 from segue.engine.feeding.traits import Accounts, Dated, Traits
 from segue.engine.kernel import layout as k
 from segue.engine.kernel.layout import FOREVER
 from segue.engine.program.codes import Code
 from segue.engine.program.compile import Compiled
-from segue.engine.program.readings import Reader
-from segue.language.interpret import Noted, Override
+from segue.language.interpret import Noted, Override, Replacement
 from segue.language.reading import walk
 from segue.log.batch import EventBatch
 from segue.log.columns import codes, ints, picked
+from segue.log.said import Model, Said
 
 GIVERS = frozenset(("identify", "group"))
 """Types that set what is given from outside."""
@@ -38,21 +38,13 @@ _NO_ACCOUNTS: Mapping[str, dict[str, Dated]] = {}
 SUPPRESSED = Noted(False, None, None, "the user is suppressed")
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
-    """One given column: its feature, and how the value at ``path`` is read."""
-
-    feature: int
-    path: tuple[str, ...]
-    reader: Reader
-
-
 @dataclass(slots=True)
 class Awaited:
     """What people decided about an id that has no profile yet."""
 
     lists: set[str] = field(default_factory=set)
     overrides: dict[str, Override] = field(default_factory=dict)
+    words: dict[Model, Replacement] = field(default_factory=dict)
 
 
 class Feed:
@@ -82,9 +74,9 @@ class Feed:
         self.numbering = Numbering(compiled.codes)
         self.slot_readers: dict[int, SlotReader] = {}
         zone = compiled.rules.zone
-        self.user_columns = _given(compiled, "user", zone)
-        self.account_columns = _given(compiled, "account", zone)
-        self.model_columns = {source: _given(compiled, source, zone) for source in ("score", "cluster")}
+        self.user_columns = given_by(compiled, "user", zone)
+        self.account_columns = given_by(compiled, "account", zone)
+        self.model_columns = {source: given_by(compiled, source, zone) for source in ("score", "cluster")}
         self.list_columns = {
             column.path[0]: feature for column, feature in compiled.columns.items() if column.source == "list"
         }
@@ -134,8 +126,9 @@ class Feed:
         named: dict[int, list[tuple[str, int]]] = {}
         for place, name, row in events.aliases:
             named.setdefault(place, []).append((name, row))
-        ahead = ints(events.timestamps, np.int64) > ints(events.received, np.int64)
-        if ahead.any() or self.waiting:
+        received = ints(events.received, np.int64)
+        ahead = ints(events.timestamps, np.int64) > received
+        if ahead.any() or (len(received) and self.falls_due(int(received.max()))):
             for index in range(len(events)):
                 self.event(events.event(index), merges.get(index, ()), named.get(index, ()))
             return self.take_batch()
@@ -243,6 +236,8 @@ class Feed:
                 self._list_member(row, listed, True)
             for segment, override in awaited.overrides.items():
                 self._override(row, segment, override)
+            for model, word in awaited.words.items():
+                self._replace(row, model, word)
 
     def advance(self, until: int) -> None:
         """Time reaches ``until``: what waited for it takes effect."""
@@ -250,15 +245,29 @@ class Feed:
         self.now = max(self.now, until)
 
     def next_due(self) -> int | None:
-        """When the next waiting event takes effect."""
-        return self.waiting[0][0] if self.waiting else None
+        """When the next waiting event takes effect, or a person's word about a score may end."""
+        ending = self.predictions.next_ending()
+        if not self.waiting:
+            return ending
+        return self.waiting[0][0] if ending is None else min(self.waiting[0][0], ending)
+
+    def falls_due(self, until: int) -> bool:
+        """Whether anything waits for a moment up to ``until``, in ms."""
+        due = self.next_due()
+        return due is not None and due <= until
 
     def _release(self, until: int) -> None:
-        while self.waiting and self.waiting[0][0] <= until:
-            moment, _, event = heapq.heappop(self.waiting)
+        while (moment := self.next_due()) is not None and moment <= until:
             self.now = max(self.now, moment)
-            self._effect(event)
-            self.builder.end_step(moment, event.seq, k.BY_TIME, joint=True)
+            seq = -1
+            if moment == self.predictions.next_ending():
+                ended = self.predictions.ended()
+                if ended is not None:
+                    self._set_score(*ended)
+            else:
+                _, seq, event = heapq.heappop(self.waiting)
+                self._effect(event)
+            self.builder.end_step(moment, seq, k.BY_TIME, joint=True)
 
     def _effect(self, event: Event) -> None:
         row = self.current(event.row)
@@ -333,6 +342,18 @@ class Feed:
         if override is not None:
             held[segment] = override
 
+    def replaced(self, who: str, row: int | None, model: Model, word: Replacement | None) -> None:
+        """A person's word in the place of what a model says is given or taken back."""
+        if row is not None and self.knows(row):
+            if self.current(row) >= 0:
+                self._replace(row, model, word)
+            return
+        held = self.awaited.setdefault(who, Awaited()).words
+        held.pop(model, None)
+        if word is not None:
+            held[model] = word
+            self.predictions.expect(word)
+
     def end_record(self, seq: int, cause: int) -> None:
         """What was collected since is the step of one record."""
         self.builder.end_step(self.now, seq, cause)
@@ -356,13 +377,35 @@ class Feed:
             held[segment] = override
         self._set_override(row, segment)
 
-    def predicted(self, row: int, model: Model, value: Json) -> None:
-        """What a model says of a profile from now on; None takes it back."""
+    def predicted(self, said: Said) -> None:
+        """What a model says of profiles from now on. Who became part of another has no say in the other's."""
+        columns = self.model_columns[said.gives].get(said.model, ())
+        if self.fleeting and not columns:
+            return
+        said = said.chosen(self._standing(said.rows))
+        self.predictions.write(said)
+        heard = without(said, self.predictions.spoken_for(said.key))
+        for given in columns:
+            self.builder.add_values(heard.rows, given.feature, read_all(given.reader, heard))
+
+    def _standing(self, rows: k.Ints32) -> npt.NDArray[np.bool_]:
+        """Which rows are profiles of their own."""
+        self._reserve(int(rows.max(initial=-1)) + 1)
+        found: npt.NDArray[np.bool_] = self.known[rows]
+        if self.survivor:
+            found &= np.array([row not in self.survivor for row in rows.tolist()], np.bool_)
+        return found
+
+    def _replace(self, row: int, model: Model, word: Replacement | None) -> None:
         row = self.current(row)
-        if row >= 0:
-            self.predictions.write(model, row, value)
-            for given in self.model_columns[model[0]].get(model[1], ()):
-                self.builder.add(k.OP_SET, row, given.feature, value=given.reader(value))
+        self.predictions.replace(row, model, word, self.now)
+        self._set_score(row, model)
+
+    def _set_score(self, row: int, model: Model) -> None:
+        """Have the columns hold what is read of a model now."""
+        for given in self.model_columns[model[0]].get(model[1], ()):
+            value = given.reader(self.predictions.heard(model, row))
+            self.builder.add(k.OP_SET, row, given.feature, value=value)
 
     def decided(self, row: int) -> Mapping[str, Override]:
         """The overrides in force for a profile, by segment: who is suppressed is out of everything."""
@@ -399,7 +442,7 @@ class Feed:
         self.builder.add(k.OP_MERGE, absorbed, survivor)
         self.traits.merge(absorbed, survivor)
         self.accounts.merge(absorbed, survivor)
-        self.predictions.forget(absorbed)
+        words = self.predictions.forget(absorbed)
         self._set_traits(survivor, self.user_columns, self.traits.of(survivor), None)
         account = self.accounts.account_of(survivor)
         if account is not None:
@@ -412,6 +455,9 @@ class Feed:
         for segment, override in self.overrides.pop(absorbed, {}).items():
             if segment not in ours or not ours[segment].stands(self.now):
                 self._override(survivor, segment, override)
+        for model, word in words.items():
+            if model not in self.predictions.words_of(survivor):
+                self._replace(survivor, model, word)
 
     def forget(
         self, rows: Iterable[int], at: int, seq: int, accounts: Mapping[str, dict[str, Dated]] = _NO_ACCOUNTS
@@ -435,18 +481,6 @@ class Feed:
         self.waiting = [entry for entry in self.waiting if self.current(entry[2].row) >= 0]
         heapq.heapify(self.waiting)
         self.builder.end_step(self.now, seq, k.BY_FORGET)
-
-
-def _given(compiled: Compiled, source: str, zone: ZoneInfo) -> dict[str, list[Given]]:
-    """Given columns of a source by top-level key."""
-    found: dict[str, list[Given]] = {}
-    for column, feature in compiled.columns.items():
-        if column.source == source:
-            reading = compiled.registry.reading(column)
-            assert reading is not None
-            given = Given(feature, column.path, reading.reader(zone))
-            found.setdefault(column.path[0], []).append(given)
-    return found
 
 
 def by_place(merges: Iterable[tuple[int, int, int]]) -> dict[int, list[tuple[int, int]]]:

@@ -81,7 +81,7 @@ class HistoryReader:
         seqs, rows = frame.seqs, frame.rows
         now = np.maximum(np.maximum.accumulate(frame.received), self.feed.now)
         created = self.feed.first_seen(rows)
-        if self.feed.waiting or (frame.timestamps > now).any():
+        if self.feed.falls_due(int(now[-1])) or (frame.timestamps > now).any():
             self.feed.known[rows[created]] = False
             self._slowly(portion, where, marks)
             return self.feed.take_batch()

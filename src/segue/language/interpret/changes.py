@@ -10,7 +10,7 @@ from segue.domain.change import Cause
 from segue.domain.event import Event, Json
 from segue.language.interpret.due import due_moments
 from segue.language.interpret.membership import Definition, Override, membership
-from segue.language.interpret.person import Person, Rules
+from segue.language.interpret.person import Person, Replacement, Rules
 
 Row = int
 
@@ -21,8 +21,8 @@ class Step:
 
     ``merges`` are (absorbed, survivor) rows; ``lists`` sets list membership and ``overrides`` sets
     (or, with None, lifts) overrides as (row, name, what holds from now on); ``predictions`` are (row,
-    "score" or "cluster", model, value or None). They take effect together with the event, if there is
-    one, at the largest ``received_at`` (ms) so far.
+    "score" or "cluster", model, value or None), ``replacements`` people's words in their place. They take
+    effect together with the event, if there is one, at the largest ``received_at`` (ms) so far.
     """
 
     received_at: int
@@ -32,6 +32,7 @@ class Step:
     lists: tuple[tuple[Row, str, bool], ...] = ()
     overrides: tuple[tuple[Row, str, Override | None], ...] = ()
     predictions: tuple[tuple[Row, str, str, Json], ...] = ()
+    replacements: tuple[tuple[Row, str, str, Replacement | None], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class World:
         self.lists: dict[Row, set[str]] = defaultdict(set)
         self.overrides: dict[Row, dict[str, Override]] = defaultdict(dict)
         self.predictions: dict[Row, dict[tuple[str, str], Json]] = defaultdict(dict)
+        self.replacements: dict[Row, dict[tuple[str, str], Replacement]] = defaultdict(dict)
         self.memberships: dict[Row, Mapping[str, bool]] = {}
 
     def take(self, step: Step) -> list[Flip]:
@@ -89,6 +91,7 @@ class World:
             {group: tuple(events) for group, events in self.accounts.items()},
             frozenset(self.lists[row]),
             self.predictions[row],
+            self.replacements[row],
         )
 
     def _record(self, step: Step) -> None:
@@ -106,6 +109,10 @@ class World:
                 self.overrides[row][name] = override
         for row, owner, model, value in step.predictions:
             self.predictions[row][owner, model] = value
+        for row, owner, model, word in step.replacements:
+            self.replacements[row].pop((owner, model), None)
+            if word is not None:
+                self.replacements[row][owner, model] = word
 
     def _absorb(self, absorbed: Row, survivor: Row) -> None:
         self.events.setdefault(survivor, []).extend(self.events.pop(absorbed, []))
@@ -115,6 +122,8 @@ class World:
             name: override for name, override in self.overrides[survivor].items() if override.stands(self.now)
         }
         self.overrides[survivor] = {**self.overrides.pop(absorbed, {}), **standing}
+        words = {model: word for model, word in self.replacements[survivor].items() if word.stands(self.now)}
+        self.replacements[survivor] = {**self.replacements.pop(absorbed, {}), **words}
 
     def _due(self, row: Row) -> Iterable[int]:
         person = self.person(row)

@@ -74,6 +74,10 @@ def _of_operand(operand: Operand, person: Person, rules: Rules) -> Iterator[int]
             yield from _of_window(operand.window, operand.event, person, rules)
         case Sequence():
             yield from _of_window(operand.window, operand.steps[-1], person, rules)
+        case Trait() if operand.owner in ("score", "cluster"):
+            word = person.replacements.get((operand.owner, operand.path[0]))
+            if word is not None and word.until is not None:
+                yield word.until
 
 
 def _of_window(window: Window, pattern: EventPattern, person: Person, rules: Rules) -> Iterator[int]:

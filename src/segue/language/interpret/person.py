@@ -43,12 +43,33 @@ def timeline_of(events: list[Event]) -> Timeline:
     return Timeline([event.timestamp for event in events], events)
 
 
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """A person's word in the place of what a model says: from its record on and before ``until`` (ms).
+
+    ``value`` is a number for a score, a text for a cluster; ``by`` and ``why`` say who and for what reason.
+    """
+
+    value: Json
+    until: int | None = None
+    by: str | None = None
+    why: str | None = None
+
+    def stands(self, now: int) -> bool:
+        """Whether it still holds at a moment."""
+        return self.until is None or now < self.until
+
+
+_NO_REPLACEMENTS: Mapping[tuple[str, str], Replacement] = {}
+
+
 @dataclass(frozen=True)
 class Person:
     """A profile: all its events (absorbed ones too, in any order), its lists and what it belongs to.
 
     ``account_events`` holds the ``group`` events of all profiles by group id, ``predictions`` what models
-    say of it by ("score" or "cluster", model). ``member_of`` answers
+    say of it by ("score" or "cluster", model), ``replacements`` what people say in their place. ``member_of``
+    answers
     ``segment("x")``; :func:`~segue.language.interpret.membership` provides it by itself.
     """
 
@@ -56,6 +77,7 @@ class Person:
     account_events: Mapping[str, tuple[Event, ...]] = field(default_factory=dict)
     lists: frozenset[str] = frozenset()
     predictions: Mapping[tuple[str, str], Json] = field(default_factory=dict)
+    replacements: Mapping[tuple[str, str], Replacement] = field(default_factory=lambda: _NO_REPLACEMENTS)
     member_of: Mapping[str, bool] | Callable[[str], bool] = field(default_factory=dict)
 
     def is_member(self, segment: str) -> bool:
@@ -63,6 +85,11 @@ class Person:
         if callable(self.member_of):
             return self.member_of(segment)
         return self.member_of.get(segment, False)
+
+    def predicted(self, model: tuple[str, str], now: int) -> Json:
+        """What is read of a model at a moment (ms): a person's word that stands, else what the model says."""
+        word = self.replacements.get(model)
+        return word.value if word is not None and word.stands(now) else self.predictions.get(model)
 
     def answering(self, member_of: Mapping[str, bool] | Callable[[str], bool]) -> Person:
         """The same profile with other memberships; its events are not put in order again."""

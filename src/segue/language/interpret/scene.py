@@ -79,7 +79,7 @@ class Scene:
     def trait(self, path: tuple[str, ...], owner: str) -> Json | None:
         """The value of ``trait.path`` or ``group.path``, or what a model says."""
         if owner in ("score", "cluster"):
-            return self.person.predictions.get((owner, path[0]))
+            return self.person.predicted((owner, path[0]), self.now)
         if owner == "user":
             return walk(self._user_traits, path)
         return walk(self._account_traits, path)
