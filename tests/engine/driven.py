@@ -56,8 +56,9 @@ class Driven:
                 self.feed.overridden(str(row), None, name, override)
             for row, owner, model, word in step.replacements:
                 self.feed.replaced(str(row), None, (owner, model), word)
-            about = [each[0] for each in (*step.lists, *step.overrides, *step.replacements)]
-            named = [(str(row), int(row)) for row in about]
+            about = [row for row, *_ in step.lists] + [row for row, *_ in step.overrides]
+            about += [row for row, *_ in step.replacements]
+            named = [(str(row), row) for row in about]
             self.feed.event(step.event, step.merges, named)
             return
         self.feed.advance(step.received_at)
