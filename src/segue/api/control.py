@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 from segue.api.answer import Answer
@@ -27,6 +27,15 @@ async def run(doors: Doors, request: Request) -> Answer:
     _require_token(doors, request)
     service = doors.service
     asked = request.json('send {"command": …, "arguments": {…}}')
+
+    def work(to: Lines) -> None:
+        _write(control.answer(service, asked, to.put), to)
+
+    return Answer(200, type=JSON_LINES, stream=beside(doors, work, "segue-command"))
+
+
+def beside(doors: Doors, work: Callable[[Lines], None], name: str) -> Lines:
+    """What is written in a thread of its own, as it comes; refused when too many are at it already."""
     if doors.commands >= COMMANDS_MAX:
         raise too_much()
     doors.commands += 1
@@ -34,11 +43,7 @@ async def run(doors: Doors, request: Request) -> Answer:
     def ended() -> None:
         doors.commands -= 1
 
-    def work(to: Lines) -> None:
-        _write(control.answer(service, asked, to.put), to)
-
-    lines = write_in_thread(work, "segue-command", ended)
-    return Answer(200, type=JSON_LINES, stream=lines)
+    return write_in_thread(work, name, ended)
 
 
 def _write(found: Iterator[Json], lines: Lines) -> None:

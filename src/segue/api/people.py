@@ -5,11 +5,10 @@ from __future__ import annotations
 import logging
 
 from segue.api.answer import JSON, NO_STORE, Answer, json_answer
+from segue.api.control import beside
 from segue.api.doors import Doors
-from segue.api.lines import Lines, ReaderLeftError, write_in_thread
-from segue.api.problems import too_much
+from segue.api.lines import Lines, ReaderLeftError
 from segue.api.request import Request, bad_parameter
-from segue.domain.limits import COMMANDS_MAX
 from segue.service import suppressing
 from segue.service.export import parts_of_user
 from segue.service.export_text import as_csv, as_json
@@ -51,12 +50,6 @@ async def export(doors: Doors, request: Request) -> Answer:
         raise bad_parameter(f"the format is {form[:16]!r}", "format is json or csv")
     kind, written = _FORMS[form]
     service, user_id = doors.service, request.params["id"]
-    if doors.commands >= COMMANDS_MAX:
-        raise too_much()
-    doors.commands += 1
-
-    def ended() -> None:
-        doors.commands -= 1
 
     def work(to: Lines) -> None:
         try:
@@ -67,4 +60,4 @@ async def export(doors: Doors, request: Request) -> Answer:
         except Exception:  # noqa: BLE001 -- the thread's last door; the text ends before its closing bracket
             _log.exception("an export failed")
 
-    return Answer(200, type=kind, headers=(NO_STORE,), stream=write_in_thread(work, "segue-export", ended))
+    return Answer(200, type=kind, headers=(NO_STORE,), stream=beside(doors, work, "segue-export"))
