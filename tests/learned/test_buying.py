@@ -1,0 +1,132 @@
+"""BG/NBD against what it stands for: simulated buyers, and integrals over all rates and chances."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.integrate import dblquad
+from scipy.optimize import check_grad
+from scipy.stats import beta, gamma
+
+from segue.learned.buying import Buyers, Buying, _negative, fit_buying
+
+CDNOW = Buying(0.243, 4.414, 0.793, 2.426)
+"""The published parameters of the CDNOW sample, in weeks."""
+
+
+def one(*numbers: float) -> list[np.ndarray]:
+    return [np.array([number]) for number in numbers]
+
+
+def simulated(truth: Buying, people: int, weeks: float, seed: int) -> Buyers:
+    random = np.random.default_rng(seed)
+    rates = random.gamma(truth.r, 1 / truth.alpha, people)
+    chances = random.beta(truth.a, truth.b, people)
+    repeats, last = np.zeros(people), np.zeros(people)
+    for person, (rate, chance) in enumerate(zip(rates, chances, strict=True)):
+        at = random.exponential(1 / rate)
+        while at <= weeks:
+            repeats[person] += 1
+            last[person] = at
+            if random.random() < chance:
+                break
+            at += random.exponential(1 / rate)
+    return Buyers.of(repeats, last, np.full(people, weeks))
+
+
+def expected_by_integration(buying: Buying, horizon: float, repeats: int, last: float, age: float) -> float:
+    """The same by Bayes' rule over a fine grid of rates and chances of stopping."""
+
+    def weight(rate: float, chance: float) -> tuple[float, float]:
+        prior = gamma.pdf(rate, buying.r, scale=1 / buying.alpha) * beta.pdf(chance, buying.a, buying.b)
+        active = (1 - chance) ** repeats * rate**repeats * np.exp(-rate * age)
+        gone = chance * (1 - chance) ** (repeats - 1) * rate**repeats * np.exp(-rate * last) if repeats else 0
+        return prior * active, prior * (active + gone)
+
+    def bought(chance: float, rate: float) -> float:
+        mean = rate * horizon if chance == 0 else (1 - np.exp(-rate * chance * horizon)) / chance
+        return float(weight(rate, chance)[0] * mean)
+
+    def seen(chance: float, rate: float) -> float:
+        return float(weight(rate, chance)[1])
+
+    top = gamma.ppf(1 - 1e-10, buying.r + repeats, scale=1 / (buying.alpha + last))
+    bounds = (1e-12, top, 1e-12, 1 - 1e-12)
+    return dblquad(bought, *bounds, epsrel=1e-7)[0] / dblquad(seen, *bounds, epsrel=1e-7)[0]
+
+
+def test_the_published_example_expects_1_226_purchases() -> None:
+    assert CDNOW.expected(39, *one(2, 30.43, 38.86))[0] == pytest.approx(1.226, abs=5e-4)
+
+
+@pytest.mark.parametrize(("repeats", "last", "age"), [(0, 0.0, 30.0), (2, 30.43, 38.86), (7, 20.0, 39.0)])
+def test_expected_purchases_are_those_of_bayes_rule(repeats: int, last: float, age: float) -> None:
+    smooth = Buying(1.4, 5.0, 1.7, 2.6)
+    found = smooth.expected(26, *one(repeats, last, age))[0]
+    assert found == pytest.approx(expected_by_integration(smooth, 26, repeats, last, age), rel=1e-4)
+
+
+@pytest.mark.parametrize("a", [1.0, 1.0 + 1e-9, 1.0 - 1e-5, 1.0 + 1e-5])
+def test_the_pole_of_the_formula_is_none_of_the_model(a: float) -> None:
+    beside = Buying(0.5, 5.0, a, 2.0).expected(10, *one(3, 8, 10))[0]
+    below = Buying(0.5, 5.0, 0.99, 2.0).expected(10, *one(3, 8, 10))[0]
+    above = Buying(0.5, 5.0, 1.01, 2.0).expected(10, *one(3, 8, 10))[0]
+    assert above < beside < below
+
+
+def test_very_busy_buyers_have_finite_expectations() -> None:
+    found = CDNOW.expected(52, *one(5_000, 99.9, 100.0))[0]
+    assert 1_000 < found < 5_000
+
+
+def test_parameters_come_back_from_buyers_made_of_them() -> None:
+    truth = Buying(0.6, 6.0, 0.8, 2.5)
+    found = fit_buying(simulated(truth, 20_000, 52, seed=3))
+    assert (found.r, found.alpha) == pytest.approx((truth.r, truth.alpha), rel=0.08)
+    stops = (found.a / (found.a + found.b), truth.a / (truth.a + truth.b))
+    assert stops[0] == pytest.approx(stops[1], abs=0.03)
+
+
+def test_the_unit_of_time_changes_alpha_and_nothing_else() -> None:
+    weeks = simulated(CDNOW, 2_000, 39, seed=5)
+    days = Buyers(weeks.repeats, weeks.last * 7, weeks.age * 7, weeks.number)
+    one_week, one_day = fit_buying(weeks), fit_buying(days)
+    assert (one_day.r, one_day.alpha / 7, one_day.a, one_day.b) == pytest.approx(
+        (one_week.r, one_week.alpha, one_week.a, one_week.b), rel=2e-3
+    )
+
+
+def test_equal_buyers_are_counted_once() -> None:
+    buyers = Buyers.of(np.array([1.0, 0, 1]), np.array([2.0, 0, 2]), np.array([9.0, 9, 9]))
+    assert buyers.number.tolist() == [1, 2]
+    apart = Buyers(np.array([1.0, 0, 1]), np.array([2.0, 0, 2]), np.array([9.0, 9, 9]), np.ones(3))
+    assert CDNOW.log_likelihood(buyers) == pytest.approx(CDNOW.log_likelihood(apart))
+
+
+def test_without_a_second_purchase_there_is_nothing_to_learn() -> None:
+    with pytest.raises(ValueError, match="second time"):
+        fit_buying(Buyers.of(np.zeros(5), np.zeros(5), np.full(5, 9.0)))
+
+
+@given(st.lists(st.floats(-2, 2), min_size=4, max_size=4))
+def test_the_gradient_is_that_of_the_likelihood(logs: list[float]) -> None:
+    buyers = Buyers.of(np.array([0.0, 1, 4, 9]), np.array([0.0, 3, 8, 9]), np.array([9.0, 9, 12, 10]))
+    error = check_grad(
+        lambda at: _negative(at, buyers)[0], lambda at: _negative(at, buyers)[1], np.array(logs)
+    )
+    assert error < 1e-4
+
+
+@given(st.integers(0, 50), st.floats(0, 1), st.floats(0.1, 500), st.floats(0.1, 500))
+def test_chances_are_chances_and_more_time_means_more_purchases(
+    repeats: int, share: float, age: float, horizon: float
+) -> None:
+    buyer = one(repeats, share * age if repeats else 0.0, age)
+    alive, again = CDNOW.alive(*buyer)[0], CDNOW.again(horizon, *buyer)[0]
+    assert 0 <= again <= alive <= 1
+    few, many = CDNOW.expected(horizon, *buyer)[0], CDNOW.expected(2 * horizon, *buyer)[0]
+    assert -1e-9 <= few <= many + 1e-9
+    if not repeats:
+        assert alive == 1
