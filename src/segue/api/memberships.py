@@ -49,7 +49,7 @@ async def _read(doors: Doors, request: Request, user_id: str) -> Answer:
 def _reading(doors: Doors, look: Look, user_id: str, principal: Principal) -> _Reading:
     """Made once for as long as the look is good, for each scope and each id that leads there."""
     # Whoever is in no segment can be absorbed or forgotten without a change that caches hear of.
-    held = look.member and user_id == look.user_id and may_be_held(principal)
+    held = len(look.since) > 0 and user_id == look.user_id and may_be_held(principal)
     if look.made is None:
         look.made = {}
     key = principal.scope, held

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
 
-from segue.service import asking
-from segue.service.core import definitions_of
 from segue.service.service import Service
 from segue.service.views import Member
 
@@ -26,10 +24,7 @@ def roster(service: Service, name: str, as_of: int | None, after: str | None, li
 
     Whoever comes and goes between two pages moves nobody from one page to the other.
     """
-    service.segment(name)
-    engine = service.engine
-    if as_of is not None:
-        engine = asking.as_of(engine, definitions_of(service.workspace), service.rules, name, as_of)
+    engine = service.engine_as_of(name, as_of)
     with service.core.turn:
         rows, since = engine.members(name)
     ids = service.core.intake.identity.ids
