@@ -42,6 +42,7 @@ class Settings:
     graphql_introspection: bool
     rate_per_address: Rate | None
     trusted_proxies: Networks
+    private_targets: Networks
     stream_origins: tuple[str, ...]
     public_url: str
     analytics_js: str
@@ -239,6 +240,10 @@ OPTIONS = (
     Option(
         "trusted_proxies", "trusted_proxies", _networks, "", "addresses",
         "Proxies that are believed when they say in X-Forwarded-For for whom they ask.",
+    ),
+    Option(
+        "private_targets", "private_targets", _networks, "", "addresses",
+        "Networks that webhooks may reach although they are not on the public internet.",
     ),
     Option(
         "stream_origins", "stream_origins", _origins, NOTHING, "sites",

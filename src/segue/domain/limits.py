@@ -90,3 +90,27 @@ STREAM_MESSAGE_BYTES_MAX = 64 * 1024
 """Of a message that a listener sends."""
 METRIC_SEGMENTS_MAX = 1_000
 """Segments whose sizes are told to whoever collects metrics, the first by name."""
+ITEMS_MAX = 1_000_000
+"""Of a catalogue; and of those that are known from events alone."""
+ITEM_ID_CHARACTERS_MAX = 256
+ITEM_TEXT_CHARACTERS_MAX = 4_096
+ITEM_ATTRIBUTES_MAX = 100
+RECOMMENDED_MAX = 200
+"""Items of one answer."""
+RECENT_ITEMS_MAX = 500
+"""That a request may tell of."""
+VARIANTS_MAX = 100
+"""Of one experience."""
+PAYLOAD_BYTES_MAX = 64 * 1024
+"""Of what a variant shows."""
+DECIDED_SLOTS_MAX = 50
+"""Of one request."""
+RECENT_EVENTS_MAX = 100
+"""That a request for a decision may tell of."""
+DECISIONS_KEPT_MAX = 16
+"""Answers about one profile that are kept in memory."""
+ANSWER_BYTES_MAX = 64 * 1024
+"""Of what a webhook answers, head included; the rest is not read."""
+DESTINATION_BATCH_MAX = 1_000
+DESTINATION_CONNECTIONS_MAX = 32
+DESTINATION_RETRY_MS_MAX = 7 * 24 * 60 * 60 * 1_000
