@@ -88,8 +88,19 @@ class Profiles:
             row = self._core.intake.identity.row_of(user_id)
             return None if row in self._core.engine.feed.suppressed else self.held(user_id)
 
+    def view(self, user_id: str) -> UserView:
+        """What is known of the profile that an id leads to; nothing is kept of one not looked at before."""
+        with self._core.turn:
+            row = self._core.intake.identity.row_of(user_id)
+            engine = self._core.engine
+            if row is None or row in engine.feed.suppressed or not engine.feed.knows(row):
+                return UserView(user_id, known=False)
+            if row in self._kept:
+                return self._held(engine, row).view
+            return _view(engine, row, self._core.intake.identity.user_id(row), engine.memberships(row))
+
     def held(self, user_id: str) -> Look | None:
-        """The same for a suppressed one too: what is held of them."""
+        """The look at a suppressed one too: what is held of them."""
         with self._core.turn:
             row = self._core.intake.identity.row_of(user_id)
             engine = self._core.engine
@@ -106,7 +117,9 @@ class Profiles:
     def _looked_anew(self, engine: Engine, row: int, state: bytes, before: Look | None) -> Look:
         own = self._core.intake.identity.user_id(row)
         segments = engine.memberships(row)
-        text = _text(_content(engine, row, own, segments))
+        content = _view(engine, row, own, segments).to_json()
+        del content["version"]
+        text = _text(content)
         if before is not None and before.text == text:
             return before
         seq = engine.evaluated_seq
@@ -118,19 +131,17 @@ class Profiles:
         return found
 
 
-def _content(engine: Engine, row: int, own: str, segments: list[tuple[str, int]]) -> Json:
+def _view(engine: Engine, row: int, own: str, segments: list[tuple[str, int]]) -> UserView:
     traits = engine.feed.traits.of(row)
-    view = UserView(
+    return UserView(
         own,
         known=True,
         segments=[Membership(name, since) for name, since in segments],
         traits={key: value for key, value in traits.items() if value is not None},
         features=_features(engine, row, traits),
+        version=engine.evaluated_seq,
         scores=_scores(engine, row),
     )
-    content = view.to_json()
-    del content["version"]
-    return content
 
 
 def _features(engine: Engine, row: int, traits: Mapping[str, Json]) -> dict[str, Json]:

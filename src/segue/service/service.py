@@ -277,9 +277,7 @@ class Service:
 
     def user(self, user_id: str) -> UserView:
         """What is known of one profile now."""
-        with self.core.turn:
-            found = self.profiles.look(user_id)
-        return UserView(user_id, known=False) if found is None else found.view
+        return self.profiles.view(user_id)
 
     def events(self, user_id: str, limit: int | None = None) -> list[Event]:
         """A profile's events, newest first."""

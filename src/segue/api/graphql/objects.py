@@ -102,7 +102,8 @@ def explained(asking: Asking, user_id: str, segment: str, as_of: str | None) -> 
 def user_of(asking: Asking, user_id: str) -> User:
     """A user as far as the asker may see."""
     asking.require_user(user_id)
-    view = asking.service.user(user_id)
+    look = asking.service.profiles.look(user_id)
+    view = UserView(user_id, known=False) if look is None else look.view
     scope = asking.principal.scope
     shown = scope.narrowed(view.to_json())
     seen = [each for each in view.segments if scope.sees(each.name)]
