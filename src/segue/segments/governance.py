@@ -40,6 +40,13 @@ class Subject:
         return found
 
     @cached_property
+    def asked(self) -> frozenset[str]:
+        """The segments that something other than a segment asks for."""
+        watched = (name for each in self.workspace.watches.values() for name in references(each).segments)
+        told = (name for each in self.workspace.triggers.values() for name in each.segments())
+        return frozenset((*watched, *told))
+
+    @cached_property
     def normal(self) -> dict[str, tree.Condition]:
         """Every condition in the one spelling."""
         return {name: normal(condition) for name, condition in self.workspace.conditions.items()}
@@ -90,7 +97,8 @@ def same_condition(subject: Subject) -> Iterator[Diagnostic]:
 def unreferred(subject: Subject) -> Iterator[Diagnostic]:
     """A segment that nothing refers to and that no reader declared a need for."""
     for segment in subject.current:
-        if segment.live and segment.freshness_ms is None and segment.name not in subject.referred:
+        needed = segment.name in subject.referred or segment.name in subject.asked
+        if segment.live and segment.freshness_ms is None and not needed:
             hint = "say with `freshness: 1m` how soon its readers need it right, or archive it"
             yield _named(segment, "W102", "is a segment that nobody refers to", hint)
 

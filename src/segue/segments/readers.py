@@ -34,6 +34,7 @@ from segue.segments.fields import (
 )
 from segue.segments.nodes import Entries, Node, Scalar
 from segue.segments.property_fields import properties
+from segue.segments.triggers_reading import TRIGGER_FIELDS, trigger_of
 
 
 def _event_name(node: Node, key: str, sheet: Sheet) -> str | None:
@@ -174,9 +175,10 @@ SEGMENTS = DefinitionKind("segments", "segment", SEGMENT_FIELDS, _segment)
 FEATURES = DefinitionKind("features", "feature", FEATURE_FIELDS, _feature)
 LISTS = DefinitionKind("lists", "list", LIST_FIELDS, _list)
 EVENTS = DefinitionKind("events", "event", EVENT_FIELDS, _event)
+TRIGGERS = DefinitionKind("triggers", "trigger", TRIGGER_FIELDS, trigger_of)
 
-DEFINITION_KINDS = (SEGMENTS, FEATURES, LISTS, EVENTS)
+DEFINITION_KINDS = (SEGMENTS, FEATURES, LISTS, EVENTS, TRIGGERS)
 """Every kind of definition that there is."""
 
-LATER_FOLDERS = ("models", "triggers", "experiences")
+LATER_FOLDERS = ("models", "experiences")
 """Folders whose files parse and are refused, because what they define is not there yet."""

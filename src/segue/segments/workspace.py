@@ -21,6 +21,8 @@ from segue.segments.definitions import (
     fingerprint,
 )
 from segue.segments.folder import FolderContents, read_folder
+from segue.segments.triggers import TriggerDefinition
+from segue.segments.triggers_check import check_triggers
 from segue.settings import Settings
 
 Kind = TypeVar("Kind", bound=Definition)
@@ -51,14 +53,16 @@ class Workspace:
     has_settings_file: bool = True
     watches: Mapping[str, tree.Condition] = field(default_factory=dict)
     watched_values: Mapping[str, tree.Operand] = field(default_factory=dict)
+    triggers: Mapping[str, TriggerDefinition] = field(default_factory=dict)
 
     def definitions(self) -> dict[str, dict[str, Definition]]:
-        """Every definition by the word of its kind (segment, feature, list, event), then by name."""
+        """Every definition by the word of its kind (segment, feature, list, event, …), then by name."""
         return {
             "segment": dict(self.segments),
             "feature": dict(self.features),
             "list": dict(self.lists),
             "event": dict(self.plan),
+            "trigger": dict(self.triggers),
         }
 
     def roots(self) -> Iterator[tree.Condition | tree.Operand]:
@@ -110,6 +114,8 @@ def assemble(contents: FolderContents) -> Workspace:
     checking = Checking(contents.settings, contents.claims, plan, findings)
     expressions = checking.features(features)
     conditions, order = checking.segments(segments)
+    triggers = _of(TriggerDefinition, contents, "trigger")
+    check_triggers(checking, triggers, contents.claims.get("destination", {}).keys())
     if findings:
         # What stands behind two aliases is read twice and would be told twice.
         raise SegueError(*dict.fromkeys(findings))
@@ -127,6 +133,7 @@ def assemble(contents: FolderContents) -> Workspace:
         has_settings_file=contents.has_settings_file,
         watches=checking.watches,
         watched_values=checking.watched_values,
+        triggers=triggers,
     )
 
 
