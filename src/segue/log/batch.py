@@ -167,11 +167,11 @@ class Stretch:
     received_min: int
     received_max: int
     shape: Shape = PLAIN
-    digest: bytes = b""
     created: list[Created] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
     aliases: list[Alias] = field(default_factory=list)
     merges: list[Merge] = field(default_factory=list)
+    digest: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,6 +175,6 @@ def registered(connection: sqlite3.Connection, first: int, last: int) -> list[St
         (first, last),
     )
     return [
-        Stretch(path, start, end, events, low, high, Shape.from_text(shape), digest)
+        Stretch(path, start, end, events, low, high, Shape.from_text(shape), digest=digest)
         for path, start, end, events, low, high, shape, digest in found
     ]
