@@ -9,6 +9,9 @@ from segue.domain.errors import Diagnostic
 from segue.domain.outbound import TargetError, parse_target
 from segue.segments.destinations import DestinationDefinition
 
+LIVE_STREAM = "stream"
+"""Where triggers may send to without a file that defines it."""
+
 
 def check_destinations(
     destinations: Mapping[str, DestinationDefinition], allowed: Networks, findings: list[Diagnostic]
@@ -19,6 +22,9 @@ def check_destinations(
     """
     files: dict[str, str] = {}
     for name, each in destinations.items():
+        if name == LIVE_STREAM:
+            hint = "give it another name"
+            _note(each, "E488", f"{name} is the live stream's name, which triggers send to", hint, findings)
         if each.kind == "webhook" and each.address is not None and each.origin is not None:
             try:
                 parse_target(each.address, allowed)
