@@ -1,6 +1,6 @@
 """The contract of model kinds: each is a file in ``models/`` and a line in its list.
 
-A :class:`ModelKind` learns a :class:`Model` from a :class:`~segue.learned.dataset.Table`. A model is plain
+A :class:`ModelKind` learns a :class:`Model` from a :class:`~segue.learned.table.Table`. A model is plain
 numbers: it is written as a JSON document and read back from it, never unpickled, and the same document gives
 the same predictions for ever.
 
@@ -21,8 +21,8 @@ import numpy.typing as npt
 from segue.domain.event import Json
 
 if TYPE_CHECKING:
-    from segue.learned.dataset import Table
     from segue.learned.spec import Guards, ModelSpec
+    from segue.learned.table import Table
 
 Doubles = npt.NDArray[np.float64]
 Document = Mapping[str, Json]

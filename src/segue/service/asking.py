@@ -13,8 +13,7 @@ from segue.engine.kernel.run import holders
 from segue.engine.kernel.world import world_of
 from segue.engine.program.compile import Compiled, compile_definitions
 from segue.engine.state.machine import NOTHING
-from segue.engine.state.selection import needed
-from segue.language.interpret import Definition, Rules
+from segue.language.interpret import Definition, Rules, needed
 from segue.language.tree import Condition, Operand
 from segue.language.walk import references
 

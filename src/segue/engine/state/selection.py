@@ -7,14 +7,14 @@ changed, or that of one they refer to or share a seat with.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from segue.engine.kernel import layout as k
 from segue.engine.program.compile import Compiled
 from segue.engine.program.guards import atoms_of
 from segue.engine.program.registry import FeatureKey
-from segue.language.interpret import Definition
+from segue.language.interpret import Definition, needed
 from segue.language.walk import references
 
 
@@ -60,27 +60,6 @@ def select(old: Compiled, new: Compiled) -> Selection:
         {number: at for number, at in kept.items() if number not in features},
         {number: at for number, at in streams_kept.items() if number not in streams},
     )
-
-
-def needed(definitions: Sequence[Definition], wanted: Iterable[str]) -> tuple[Definition, ...]:
-    """The definitions that decide some segments: what they refer to, and whom they exclude."""
-    by_name = {each.name: each for each in definitions}
-    seats: dict[str, list[str]] = {}
-    for each in definitions:
-        if each.exclusive is not None:
-            seats.setdefault(each.exclusive, []).append(each.name)
-    found: set[str] = set()
-    waiting = [name for name in wanted if name in by_name]
-    while waiting:
-        name = waiting.pop()
-        if name in found:
-            continue
-        found.add(name)
-        each = by_name[name]
-        waiting += [other for other in references(each.condition).segments if other in by_name]
-        if each.exclusive is not None:
-            waiting += seats[each.exclusive]
-    return tuple(each for each in definitions if each.name in found)
 
 
 def _changed(old: Sequence[Definition], new: Sequence[Definition]) -> set[str]:

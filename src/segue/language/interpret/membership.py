@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from segue.language.interpret.evaluate import holds_in
 from segue.language.interpret.person import Person, Rules
 from segue.language.interpret.scene import Scene
 from segue.language.tree import Condition
+from segue.language.walk import references
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,27 @@ class Noted(Override):
 
     by: str | None = None
     why: str | None = None
+
+
+def needed(definitions: Sequence[Definition], wanted: Iterable[str]) -> tuple[Definition, ...]:
+    """The definitions that decide some segments: what they refer to, and whom they exclude."""
+    by_name = {each.name: each for each in definitions}
+    seats: dict[str, list[str]] = {}
+    for each in definitions:
+        if each.exclusive is not None:
+            seats.setdefault(each.exclusive, []).append(each.name)
+    found: set[str] = set()
+    waiting = [name for name in wanted if name in by_name]
+    while waiting:
+        name = waiting.pop()
+        if name in found:
+            continue
+        found.add(name)
+        each = by_name[name]
+        waiting += [other for other in references(each.condition).segments if other in by_name]
+        if each.exclusive is not None:
+            waiting += seats[each.exclusive]
+    return tuple(each for each in definitions if each.name in found)
 
 
 def membership(

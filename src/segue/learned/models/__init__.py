@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from segue.learned.model import ModelKind
+from segue.learned.models.churn import Churn
 from segue.learned.models.clusters import Clusters
 from segue.learned.models.lookalike import Lookalike
+from segue.learned.models.propensity import Propensity
 from segue.learned.models.value import Value
 
-_ALL: tuple[ModelKind, ...] = (Clusters(), Lookalike(), Value())
-
-KINDS: dict[str, ModelKind] = {kind.word: kind for kind in _ALL}
+KINDS: Mapping[str, ModelKind] = {
+    kind.word: kind for kind in (Propensity(), Churn(), Clusters(), Lookalike(), Value())
+}
 """By the word that stands under ``kind:``."""

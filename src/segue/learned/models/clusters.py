@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from segue.domain.errors import refusal
 from segue.domain.event import Json
-from segue.learned.dataset import Table
 from segue.learned.documents import broken, doubles, part, texts
 from segue.learned.grouping import (
     Labels,
@@ -27,6 +26,7 @@ from segue.learned.naming import suggested
 from segue.learned.ruling import rule_of
 from segue.learned.scaling import Scaling
 from segue.learned.spec import Guards, ModelSpec
+from segue.learned.table import Table
 
 GROUPS_MIN = 2
 GROUPS_MAX = 20

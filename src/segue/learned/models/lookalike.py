@@ -10,11 +10,11 @@ import numpy.typing as npt
 from segue.domain.errors import refusal
 from segue.domain.event import Json
 from segue.learned.bagging import FOLDS, Linear, fit_likeness, folds_of
-from segue.learned.dataset import Table
 from segue.learned.documents import double, doubles, part, texts
 from segue.learned.model import Document, Doubles, Drivers, HoldOut, Learned, Model, ModelKind
 from segue.learned.scaling import Scaling
 from segue.learned.spec import Guards, ModelSpec
+from segue.learned.table import Table
 
 _SEED = 20_261_122
 """Of the random draws: the same data gives the same model."""

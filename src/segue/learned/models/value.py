@@ -14,11 +14,11 @@ from segue.domain.errors import refusal
 from segue.domain.event import Json
 from segue.language.printer import key
 from segue.learned.buying import Buyers, Buying, fit_buying
-from segue.learned.dataset import Table
 from segue.learned.documents import broken, double, doubles, part
 from segue.learned.model import Document, Doubles, Drivers, Learned, Model, ModelKind
 from segue.learned.spec import Guards, ModelSpec
 from segue.learned.spending import Alike, Spending, fit_spending
+from segue.learned.table import Table
 
 FEATURES = ("purchases", "since_first", "since_last", "spent_again")
 """Days with a purchase; days since the first and since the last; what was spent after the first."""

@@ -1,0 +1,86 @@
+"""The simple rules that a model has to beat: one feature with a bound, and recency, frequency and money.
+
+They are found on the training cut-offs and ranked by on the later one, as the model is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from segue.learned.metrics import METRICS, Doubles
+
+PARTS = 5
+"""Of equally many people, by which recency, frequency and money are graded."""
+_BOUNDS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A simple rule: its name for people, and how it ranks those who are judged."""
+
+    name: str
+    ranking: Doubles
+
+
+def one_feature(
+    names: Sequence[str], training: Doubles, labels: Doubles, judged: Doubles, metric: str
+) -> Rule | None:
+    """The best rule of one feature: above a bound or below it; None when no feature says anything.
+
+    Matrices are (profiles, features). Missing counts as failing the rule.
+    """
+    best: tuple[float, str, Doubles] | None = None
+    for place, name in enumerate(names):
+        for bound in _bounds(training[:, place]):
+            for above in (True, False):
+                score = METRICS[metric](labels, _held(training[:, place], bound, above))
+                if np.isfinite(score) and (best is None or score > best[0]):
+                    sign = ">=" if above else "<="
+                    spelled = f"{name} {sign} {bound:.6g}"
+                    best = (score, spelled, _held(judged[:, place], bound, above))
+    return None if best is None else Rule(best[1], best[2])
+
+
+def _bounds(values: Doubles) -> Doubles:
+    known = values[np.isfinite(values)]
+    return np.unique(np.quantile(known, np.linspace(0, 1, _BOUNDS))) if len(known) else known
+
+
+def _held(values: Doubles, bound: float, above: bool) -> Doubles:
+    held = values >= bound if above else values <= bound
+    return np.where(np.isfinite(values), held, False).astype(np.float64)
+
+
+def rfm_sum(training: Doubles, labels: Doubles, judged: Doubles, metric: str) -> Rule:
+    """The sum of grades from 1 to 5 for recency (days ago, the less the better), frequency and money.
+
+    Both matrices are (profiles, 3 or 2); who has no value gets the lowest grade. Where the training labels
+    say that the low ones are those who do, as those who leave are, the sum ranks the other way round.
+    """
+    learned, ranking = np.zeros(len(training)), np.zeros(len(judged))
+    for place in range(training.shape[1]):
+        sign = -1.0 if place == 0 else 1.0
+        values = training[:, place] * sign
+        known = values[np.isfinite(values)]
+        edges = np.quantile(known, np.linspace(0, 1, PARTS + 1)[1:-1]) if len(known) else np.zeros(0)
+        learned += _grades(values, edges)
+        ranking += _grades(judged[:, place] * sign, edges)
+    measure = METRICS[metric]
+    name = "the sum of recency, frequency and money"
+    if measure(labels, -learned) > measure(labels, learned):
+        return Rule(f"{name}, the lowest first", -ranking)
+    return Rule(name, ranking)
+
+
+def _grades(values: Doubles, edges: Doubles) -> Doubles:
+    return np.where(np.isfinite(values), np.searchsorted(edges, values, side="right") + 1.0, 1.0)
+
+
+def better(rules: Sequence[Rule], labels: Doubles, metric: str) -> Rule:
+    """The rule that ranks the judged best: the model has to beat that one."""
+    scored = [(METRICS[metric](labels, rule.ranking), -place) for place, rule in enumerate(rules)]
+    finite = [each if np.isfinite(each[0]) else (-np.inf, each[1]) for each in scored]
+    return rules[-max(finite)[1]]

@@ -1,0 +1,138 @@
+"""Whether a model is worth it: it must beat a simple rule on later data, beyond what chance could do.
+
+Both rank the same people, who are drawn again and again with replacement; the interval is that of the
+difference between the two on the same draws. A lower bound above zero opens the gate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from segue.domain.event import Json
+from segue.learned.metrics import METRICS, Doubles, ranks
+
+DRAWS = 1_000
+CONFIDENCE = 0.95
+_SEED = 20_261_122
+Weighed = Callable[[Doubles], float]
+"""The metric of people who count as often as their weight says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How a model stands against a rule: the metric of both, their difference and its interval.
+
+    ``rule_name`` says which rule, ``users`` on how many it was judged, ``passed`` whether the gate opens.
+    """
+
+    metric: str
+    model: float
+    rule: float
+    rule_name: str
+    difference: float
+    low: float
+    high: float
+    users: int
+
+    @property
+    def passed(self) -> bool:
+        """Whether the model is better beyond chance."""
+        return self.low > 0
+
+    def to_json(self) -> dict[str, Json]:
+        """As one object."""
+        return {
+            "metric": self.metric,
+            "model": self.model,
+            "rule": self.rule,
+            "rule_name": self.rule_name,
+            "difference": self.difference,
+            "low": self.low,
+            "high": self.high,
+            "users": self.users,
+            "passed": self.passed,
+        }
+
+    def sentence(self) -> str:
+        """The verdict as people read it."""
+        word = "passed" if self.passed else "refused"
+        return (
+            f"{word}: {self.model:.4f} against {self.rule:.4f} of {self.rule_name}, "
+            f"difference {self.difference:+.4f} [{self.low:+.4f}, {self.high:+.4f}] on {self.users:,} users"
+        )
+
+
+def judge(
+    labels: Doubles, model: Doubles, rule: Doubles, metric: str = "auc", rule_name: str = "the rule"
+) -> Verdict:
+    """The verdict on people of whom all three are known; the same arrays give the same verdict."""
+    known = np.isfinite(labels) & np.isfinite(model)
+    labels, model, rule = labels[known], model[known], lowest(rule[known])
+    measure = METRICS[metric]
+    differences = _differences(labels, model, rule, metric)
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.quantile(differences, [tail, 1 - tail]) if len(differences) else (np.nan, np.nan)
+    of_model, of_rule = measure(labels, model), measure(labels, rule)
+    return Verdict(
+        metric, of_model, of_rule, rule_name, of_model - of_rule, float(low), float(high), len(labels)
+    )
+
+
+def lowest(values: Doubles) -> Doubles:
+    """Values that can be ranked: who has none stands last."""
+    known = np.isfinite(values)
+    floor = float(values[known].min()) - 1.0 if known.any() else 0.0
+    return np.where(known, values, floor)
+
+
+def _differences(labels: Doubles, model: Doubles, rule: Doubles, metric: str) -> Doubles:
+    """The differences on every draw; a draw says how often each person was drawn."""
+    if not len(labels):
+        return np.zeros(0)
+    random = np.random.default_rng(_SEED)
+    weighed = _WEIGHED[metric](labels, model), _WEIGHED[metric](labels, rule)
+    found = np.empty(DRAWS)
+    for place in range(DRAWS):
+        weights = np.bincount(random.integers(0, len(labels), len(labels)), minlength=len(labels))
+        found[place] = weighed[0](weights.astype(np.float64)) - weighed[1](weights.astype(np.float64))
+    return found[np.isfinite(found)]
+
+
+def _weighed_auc(labels: Doubles, predictions: Doubles) -> Weighed:
+    """AUC of a draw, with the sorting done once."""
+    order = np.argsort(predictions, kind="stable")
+    positive = labels[order] > 0
+    ordered = predictions[order]
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+
+    def measured(weights: Doubles) -> float:
+        drawn = weights[order]
+        ones = np.add.reduceat(np.where(positive, drawn, 0.0), starts)
+        others = np.add.reduceat(np.where(positive, 0.0, drawn), starts)
+        below = np.cumsum(others) - others
+        pairs = float(ones.sum() * others.sum())
+        return float(ones @ (below + others / 2)) / pairs if pairs else float("nan")
+
+    return measured
+
+
+def _weighed_spearman(labels: Doubles, predictions: Doubles) -> Weighed:
+    """Rank correlation of a draw, by everybody's ranks among all."""
+    one, other = ranks(labels), ranks(predictions)
+
+    def measured(weights: Doubles) -> float:
+        total = weights.sum()
+        first, second = one - (weights @ one) / total, other - (weights @ other) / total
+        scale = float(np.sqrt((weights @ np.square(first)) * (weights @ np.square(second))))
+        return float(weights @ (first * second)) / scale if scale > 0 else float("nan")
+
+    return measured
+
+
+_WEIGHED: Mapping[str, Callable[[Doubles, Doubles], Weighed]] = {
+    "auc": _weighed_auc,
+    "spearman": _weighed_spearman,
+}
