@@ -4,12 +4,12 @@ PYTHON ?= python3
 JOBS ?= auto
 BIN := .venv/bin
 
-.PHONY: demo test lint bench torture setup sdks clean
+.PHONY: demo test lint bench torture setup sdks servers clean
 
 demo: setup
 	@$(BIN)/segue demo
 
-test: lint sdks
+test: lint sdks servers
 	@$(BIN)/python -m segue.engine.warm
 	@$(BIN)/pytest -q -rs -n $(JOBS) --dist worksteal
 	@echo "make test: all checks and all tests passed"
@@ -24,8 +24,8 @@ bench: setup
 	@$(BIN)/python -m benchmarks
 
 # Long runs with many more random cases; not part of `make test`.
-torture: setup sdks
-	@SEGUE_TEST_PROFILE=night $(BIN)/pytest -q -n $(JOBS) --dist worksteal -m "torture or not torture"
+torture: setup sdks servers
+	@SEGUE_TEST_PROFILE=night $(BIN)/pytest -q -n $(JOBS) --dist worksteal --timeout 0 -m "torture or not torture"
 
 setup:
 	@$(PYTHON) scripts/setup.py
@@ -34,5 +34,9 @@ setup:
 sdks:
 	@$(PYTHON) scripts/setup_sdks.py
 
+# The brokers that tests send to; the same holds for them.
+servers:
+	@$(PYTHON) scripts/setup_servers.py
+
 clean:
-	rm -rf .venv .sdks .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .sdks .servers .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
