@@ -40,6 +40,8 @@ PREDICTED: tuple[tuple[str, str, Any], ...] = (
     *(("cluster", "habits", value) for value in ("shoes", "x", "", "ünï", "1", None)),
 )
 
+_NAMED = tuple(said for said in PREDICTED if said[2] != "")
+"""What people may say: no group of theirs goes without a name."""
 Step = tuple[Any, ...]
 History = list[Step]
 
@@ -138,7 +140,7 @@ def histories(
         elif kind == 3 and models:
             until = draw(st.one_of(st.none(), _pauses))
             until = None if until is None else received + until
-            steps.append(("replacement", draw(_ids(users)), *draw(st.sampled_from(PREDICTED)), until))
+            steps.append(("replacement", draw(_ids(users)), *draw(st.sampled_from(_NAMED)), until))
         else:
             body = draw(_bodies(users))
             body["timestamp"] = format_instant(received - draw(_lags))

@@ -12,7 +12,6 @@ from segue.cli.options import (
     HERE,
     DataOption,
     JsonOption,
-    SegmentArgument,
     UserArgument,
     WorkspaceOption,
     data_folder,
@@ -48,10 +47,16 @@ class ListAction(Enum):
 
 def override(
     user: UserArgument,
-    segment: SegmentArgument,
+    segment: Annotated[str | None, typer.Argument(metavar="SEGMENT", help="The name of a segment.")] = None,
     membership: Annotated[
-        Membership, typer.Argument(metavar="in|out|none", help="none takes the override back.")
-    ],
+        Membership | None, typer.Argument(metavar="in|out|none", help="none takes the override back.")
+    ] = None,
+    score: Annotated[
+        tuple[str, str] | None,
+        typer.Option(
+            metavar="NAME VALUE", help="Instead of a membership: what is read of a model; none takes it back."
+        ),
+    ] = None,
     until: Annotated[
         str | None, typer.Option(metavar="TIME", help="Until a date or date-time; else without end.")
     ] = None,
@@ -61,17 +66,29 @@ def override(
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Put a user into a segment, or out of it.
+    """Put a user into a segment or out of it, or replace a score.
 
-    An override beats the condition, until it ends or is taken back.
+    An override beats the condition, until it ends or is taken back. A score that is replaced is
+    read as the given value everywhere, whatever the model says later.
 
     \b
     Example:
       segue override 13085 wholesale_buyers in --until 2011-01-01 --by dana --why "Signed a contract"
       segue override 13085 wholesale_buyers none
+      segue override 13085 --score churn 0.1 --by dana --why "She told us that she stays"
+      segue override 13085 --score churn none
     """
-    arguments = {
-        "user": user, "segment": segment, "membership": membership.value, "until": until, "by": by, "why": why
+    if score is None and (segment is None or membership is None):
+        hint = "for example: segue override 13085 wholesale_buyers in, or --score churn 0.1"
+        raise UsageError(Diagnostic("E780", "which segment, and in or out?", hint))
+    if score is not None and segment is not None:
+        hint = "give a segment with in or out, or --score, in two commands if both are meant"
+        raise UsageError(Diagnostic("E780", "an override is of a segment or of a score", hint))
+    model, value = (None, None) if score is None else score
+    word = None if membership is None else membership.value
+    arguments: dict[str, Json] = {
+        "user": user, "segment": segment, "membership": word, "model": model, "value": value,
+        "until": until, "by": by, "why": why,
     }  # fmt: skip
     with connected(workspace, data_folder(workspace, data), "override") as connection:
         (found,) = connection.call("override", arguments)
@@ -82,11 +99,21 @@ def override(
 
 
 def _override(found: Json) -> str:
+    if "model" in found:
+        return _replaced(found)
     who = f"{found['user_id']} for {found['segment']}"
     if found["member"] is None:
         return f"no override any more: {who}"
     until = f" until {found['until']}" if "until" in found else ""
     return f"override: {who}: {'in' if found['member'] else 'out'}{until}"
+
+
+def _replaced(found: Json) -> str:
+    what = f"the {found['gives']} {found['model']} of {found['user_id']}"
+    if found["value"] is None:
+        return f"no override any more: {what}"
+    until = f" until {found['until']}" if "until" in found else ""
+    return f"override: {what} is {found['value']}{until}"
 
 
 def list_users(

@@ -18,7 +18,7 @@ from segue.ingest.suppression import names_in
 from segue.log.batch import EventBatch, Stretch
 from segue.log.sqlite import SqliteLog
 from segue.service.quality.numbers import steadily
-from segue.service.views import UserView
+from segue.service.views import UserView, replaced_json
 
 if TYPE_CHECKING:
     from segue.service.service import Service
@@ -85,6 +85,7 @@ def _head(service: Service, user_id: str, row: int | None) -> dict[str, Json]:
         view = UserView(user_id, known=False) if look is None else look.view
         lists = sorted(feed.lists.get(row, ())) if row is not None else []
         overrides = {} if row is None else dict(feed.overrides.get(row, {}))
+        replaced = {} if row is None else dict(feed.predictions.words_of(row))
     return {
         **view.to_json(),
         "ids": [] if row is None else identity.names_of(row),
@@ -98,6 +99,7 @@ def _head(service: Service, user_id: str, row: int | None) -> dict[str, Json]:
             }
             for name, each in sorted(overrides.items())
         ],
+        "score_overrides": [replaced_json(model, replaced[model]) for model in sorted(replaced)],
     }
 
 

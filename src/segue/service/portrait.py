@@ -11,11 +11,12 @@ from segue.domain.event import Json
 from segue.domain.number import MICRO
 from segue.domain.time import format_duration, format_instant
 from segue.engine.program.compile import Compiled
-from segue.language.interpret import Override, Person, value
+from segue.language.interpret import Override, Person, Replacement, value
 from segue.language.tree import Duration, Elapsed, Moment, Number, Operand
+from segue.log.said import Model
 from segue.service.profiles import Look
 from segue.service.service import Service
-from segue.service.views import UserView
+from segue.service.views import UserView, replaced_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Portrait:
     account: tuple[str, dict[str, Json]] | None = None
     lists: tuple[str, ...] = ()
     overrides: tuple[tuple[str, Override], ...] = ()
+    replaced: tuple[tuple[Model, Replacement], ...] = ()
     first_seen: int | None = None
     last_seen: int | None = None
     events: int = 0
@@ -44,6 +46,7 @@ class Portrait:
             "account": account,
             "lists": list(self.lists),
             "overrides": [_override(name, each) for name, each in self.overrides],
+            "score_overrides": [replaced_json(model, each) for model, each in self.replaced],
             "first_seen": None if self.first_seen is None else format_instant(self.first_seen),
             "last_seen": None if self.last_seen is None else format_instant(self.last_seen),
             "events": self.events,
@@ -65,6 +68,7 @@ def portrait(service: Service, user_id: str) -> Portrait:
         feed, compiled, now = core.engine.feed, core.engine.compiled, core.engine.now
         upto, lists = core.engine.evaluated_seq, dict(feed.lists)
         overrides = tuple(sorted(feed.overrides.get(look.row, {}).items()))
+        replaced = tuple(sorted(feed.predictions.words_of(look.row).items(), key=lambda each: each[0]))
         name = feed.accounts.account_of(look.row)
         account = None if name is None else (name, _present(feed.accounts.traits_of(name)))
     identity = core.intake.identity
@@ -80,6 +84,7 @@ def portrait(service: Service, user_id: str) -> Portrait:
         account=account,
         lists=tuple(sorted(person.lists)),
         overrides=overrides,
+        replaced=replaced,
         first_seen=min(times),
         last_seen=max(times),
         events=len(times),

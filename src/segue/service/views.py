@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from segue.domain.event import Json
 from segue.domain.time import format_instant
+from segue.language.interpret import Replacement
+from segue.log.said import Model
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,12 @@ class UserView:
             "attributes": attributes,
             "version": self.version,
         }
+
+
+def replaced_json(model: Model, found: Replacement) -> Json:
+    """A person's word in the place of a score, as it is shown of a user."""
+    until = None if found.until is None else format_instant(found.until)
+    return {"gives": model[0], "model": model[1], "value": found.value, "until": until}
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,14 +68,18 @@ class Predictions:
         found[named] = places[found[named]]
         return found
 
-    def values(self, model: Model, rows: int) -> Ints:
-        """What a model says of the first so many rows: millionths or places in the labels."""
+    def at(self, model: Model, rows: Ints32) -> Ints:
+        """What a model says of some rows: millionths, or places in the labels."""
+        found = np.full(len(rows), NOTHING, np.int64)
         held = self._held.get(model)
-        found = np.full(rows, NOTHING, np.int64)
         if held is not None:
-            size = min(rows, len(held.values))
-            found[:size] = held.values[:size]
+            there = rows < len(held.values)
+            found[there] = held.values[rows[there]]
         return found
+
+    def models(self) -> list[Model]:
+        """The models that ever said anything."""
+        return list(self._held)
 
     def labels(self, model: Model) -> list[str]:
         """The labels of a model's clusters, by place."""

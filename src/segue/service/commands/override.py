@@ -1,4 +1,4 @@
-"""``segue override``: a person's word on a membership."""
+"""``segue override``: a person's word on a membership, or in the place of a score."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from segue.domain.event import Json
-from segue.segments.override import Override
+from segue.segments.override import Override, ScoreOverride
 from segue.service.commands.arguments import moment_or_none, text, text_or_none, word
 from segue.service.commands.command import Progress
+from segue.service.learning.overriding import gives, override_score, value_of
 
 if TYPE_CHECKING:
     from segue.service.service import Service
@@ -18,7 +19,13 @@ MEMBERSHIPS = {"in": True, "out": False, "none": None}
 
 
 def run(service: Service, arguments: Mapping[str, Json], _progress: Progress) -> Iterator[Json]:
-    """``user``, ``segment``, ``membership``, ``until``, ``by``, ``why``: the override as it was logged."""
+    """``user``, ``until``, ``by``, ``why`` with ``segment``, ``membership`` or with ``model``, ``value``.
+
+    The override as it was logged; ``membership`` or ``value`` "none" takes one back.
+    """
+    if arguments.get("model") is not None:
+        yield _score(service, arguments)
+        return
     override = Override(
         user_id=text(arguments, "user"),
         segment=text(arguments, "segment"),
@@ -29,3 +36,19 @@ def run(service: Service, arguments: Mapping[str, Json], _progress: Progress) ->
     )
     service.override(override)
     yield override.to_json()
+
+
+def _score(service: Service, arguments: Mapping[str, Json]) -> Json:
+    model = text(arguments, "model")
+    kind = gives(service, model)
+    override = ScoreOverride(
+        user_id=text(arguments, "user"),
+        gives=kind,
+        model=model,
+        value=value_of(kind, text(arguments, "value")),
+        until=moment_or_none(service, arguments, "until"),
+        by=text_or_none(arguments, "by"),
+        why=text_or_none(arguments, "why"),
+    )
+    override_score(service, override)
+    return override.to_json()
