@@ -10,10 +10,11 @@ import pytest
 from segue.domain.errors import Diagnostic
 from segue.domain.planned import PROPERTY_TYPES
 from segue.segments.document import parse
+from segue.segments.experiences_reading import GOAL_FIELDS, VARIANT_FIELDS
 from segue.segments.fields import Field, Sheet
 from segue.segments.folder import read_folder
 from segue.segments.property_fields import PROPERTY_FIELDS
-from segue.segments.readers import DEFINITION_KINDS, LATER_FOLDERS, DefinitionKind
+from segue.segments.readers import DEFINITION_KINDS, DefinitionKind
 from segue.segments.source import Source
 
 PAGE = (Path(__file__).parents[2] / "docs" / "workspace.md").read_text(encoding="utf-8")
@@ -28,7 +29,7 @@ def section(kind: DefinitionKind) -> str:
 
 @pytest.mark.parametrize("kind", DEFINITION_KINDS, ids=lambda kind: kind.key)
 def test_every_key_has_its_row(kind: DefinitionKind) -> None:
-    table = section(kind).partition("\nOf a property")[0]
+    table = section(kind).partition("\nOf a property")[0].partition("\nOf a variant")[0]
     assert _ROW.findall(table) == [(field.key, "yes" if field.required else "") for field in kind.fields]
 
 
@@ -36,6 +37,11 @@ def test_every_key_of_a_property_has_its_row() -> None:
     table = PAGE.partition("\nOf a property")[2].partition("\n## ")[0]
     assert [key for key, _ in _ROW.findall(table)] == [field.key for field in PROPERTY_FIELDS]
     assert all(f"`{word}`" in table for word in PROPERTY_TYPES)
+
+
+def test_every_key_of_a_variant_has_its_row() -> None:
+    table = PAGE.partition("\nOf a variant")[2].partition("\n## ")[0]
+    assert _ROW.findall(table) == [(field.key, "yes" if field.required else "") for field in VARIANT_FIELDS]
 
 
 @pytest.mark.parametrize("kind", DEFINITION_KINDS, ids=lambda kind: kind.key)
@@ -50,7 +56,13 @@ def test_the_example_is_good(kind: DefinitionKind) -> None:
 
 
 @pytest.mark.parametrize(
-    "field", [*(field for kind in DEFINITION_KINDS for field in kind.fields), *PROPERTY_FIELDS]
+    "field",
+    [
+        *(field for kind in DEFINITION_KINDS for field in kind.fields),
+        *PROPERTY_FIELDS,
+        *VARIANT_FIELDS,
+        *GOAL_FIELDS,
+    ],
 )
 def test_every_key_says_what_it_means(field: Field) -> None:
     assert field.meaning
@@ -58,6 +70,6 @@ def test_every_key_says_what_it_means(field: Field) -> None:
 
 
 def test_every_folder_is_on_the_map(tmp_path: Path) -> None:
-    folders = [*(kind.folder for kind in DEFINITION_KINDS), *LATER_FOLDERS]
+    folders = [kind.folder for kind in DEFINITION_KINDS]
     assert all(f"{folder}/" in PAGE for folder in folders)
     assert set(read_folder(tmp_path, environment={}).definitions) == {kind.key for kind in DEFINITION_KINDS}

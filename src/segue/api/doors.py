@@ -17,6 +17,9 @@ from segue.api.quotas import Quotas
 from segue.api.stream.streams import Streams
 from segue.deliver.tags import Tags
 from segue.domain.limits import POSTED_BYTES_MAX, READS_MAX
+from segue.experiences.recommend.keeping import Keeper
+from segue.experiences.recommend.recommender import Recommender
+from segue.experiences.recording import Recording
 from segue.service.service import Service
 
 Result = TypeVar("Result")
@@ -45,6 +48,8 @@ class Doors:
         self.page = b""
         self.caching = Caching(Tags())
         self._service: Service | None = None
+        self._recording: Recording | None = None
+        self._keeper: Keeper | None = None
         self._stopping = False
         self._failed_at = -math.inf
         self._reads = 0
@@ -60,6 +65,20 @@ class Doors:
         return self._service
 
     @property
+    def recording(self) -> Recording:
+        """Decisions, with the record of what they show; E747 while there is no service."""
+        if self._recording is None or self._stopping:
+            raise not_serving(self._stopping)
+        return self._recording
+
+    @property
+    def recommender(self) -> Recommender:
+        """What recommends items; E747 while there is no service."""
+        if self._keeper is None or self._stopping:
+            raise not_serving(self._stopping)
+        return self._keeper.recommender
+
+    @property
     def access(self) -> Access:
         """Keys and tokens; E747 while there is no service."""
         return self.service.access
@@ -67,6 +86,9 @@ class Doors:
     def open(self, service: Service) -> None:
         """From now on, answer."""
         self._service = service
+        self._recording = Recording(service)
+        self._keeper = Keeper.of(service)
+        self._keeper.start()
         self.streams.open(service.core)
 
     def stop(self) -> None:
@@ -90,6 +112,8 @@ class Doors:
         self.streams.close()
         self._readers.shutdown()
         self._decoders.shutdown()
+        if self._keeper is not None:
+            self._keeper.stop()
 
     async def read(self, work: Callable[[], Result]) -> Result:
         """Runs what may block in a thread; E749 when too much waits already."""

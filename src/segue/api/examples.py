@@ -66,6 +66,7 @@ EXAMPLES: dict[str, Json] = {
         "account": {"id": "acme", "traits": {"industry": "Finance"}},
         "lists": ["press"],
         "overrides": [],
+        "score_overrides": [],
         "first_seen": _AT,
         "last_seen": _AT,
         "events": 1,
@@ -109,6 +110,44 @@ EXAMPLES: dict[str, Json] = {
     "Changes": {"changes": [_CHANGE], "next": 42, "evaluated": 1_207},
     "Condition": {"when": 'count("Order Completed", last 30d) >= 3', "as_of": "2026-11-01"},
     "Preview": {"count": 1, "share": 0.5, "sample": ["u1"], "as_of": _AT, "overlap": {"buyers": 1}},
+    "Occasion": {
+        "user_id": "u1",
+        "slots": ["hero"],
+        "context": {"page": {"path": "/shoes"}, "device": "mobile", "locale": "de-AT"},
+        "events": [{"event": "Product Viewed", "properties": {"product_id": "p1"}}],
+    },
+    "Decision": {
+        "user_id": "u1",
+        "known": True,
+        "slots": {
+            "hero": {
+                "experience": "hero_banner",
+                "variant": "for_vips",
+                "payload": {"title": "Good to see you"},
+                "reason": "audience",
+                "passed": [{"experience": "hero_banner", "variant": "calm", "why": "outranked"}],
+            }
+        },
+        "version": 1207,
+    },
+    "RecommendationQuestion": {"user_id": "u1", "count": 2, "recent": [{"item": "sku-7", "weight": 1}]},
+    "Recommendations": {
+        "user_id": "u1",
+        "known": True,
+        "recommendation": "default",
+        "items": [
+            {
+                "id": "sku-9",
+                "title": "Tea pot",
+                "price": 19.9,
+                "available": True,
+                "score": 1.08,
+                "reason": {"kind": "bought_with", "text": "bought with sku-7", "item": "sku-7"},
+            }
+        ],
+        "model": {"kind": "ease", "version": 3, "trained_at": _AT},
+        "catalog_version": 12,
+    },
     "Question": {"query": "{ segments { name size } }"},
     "Graph": {"data": {"segments": [{"name": "buyers", "size": 1}]}},
     "TokenOrder": {"user_id": "u1", "ttl": "15m", "segments": ["buyers"]},

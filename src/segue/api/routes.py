@@ -7,11 +7,13 @@ from collections.abc import Awaitable, Callable
 from segue.api import (
     browsers,
     control,
+    decide,
     memberships,
     metrics,
     people,
     pixels,
     quality,
+    recommendations,
     sdk,
     segments,
     status,
@@ -204,6 +206,23 @@ _SEGMENTS = (
     ),
 )  # fmt: skip
 
+_RECOMMENDATIONS = tuple(
+    Route(
+        "POST", path, "Items of the catalogue for a user, best first, with score and reason.",
+        recommendations.recommend, {200: "Recommendations", 400: "Problem", 404: "Problem"},
+        runs=Runs.IN_LOOP, access=Access.READER, scoped=True, takes="RecommendationQuestion",
+    )
+    for path in ("/v1/personalized-recommendations", "/personalized-recommendations")
+)  # fmt: skip
+
+_DECISIONS = (
+    Route(
+        "POST", "/v1/decide", "What a user should see in some slots of a page, and why.",
+        decide.decide, {200: "Decision", 400: "Problem", 404: "Problem", 503: "Problem"}, runs=Runs.IN_LOOP,
+        access=Access.READER, scoped=True, takes="Occasion",
+    ),
+)  # fmt: skip
+
 _GRAPHQL = (
     Route(
         "POST", "/graphql", "Answers a GraphQL question; docs/schema.graphql holds the schema.",
@@ -278,6 +297,6 @@ _SERVER = (
 )  # fmt: skip
 
 ROUTES: tuple[Route, ...] = (
-    *_TRACKING, *_BROWSERS, *_USERS, *_SEGMENTS, *_GRAPHQL, *_STREAM, *_QUALITY, *_SERVER,
+    *_TRACKING, *_BROWSERS, *_USERS, *_SEGMENTS, *_DECISIONS, *_RECOMMENDATIONS, *_GRAPHQL, *_STREAM, *_QUALITY, *_SERVER,
 )  # fmt: skip
 """The first whose path fits answers."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from segue.domain.event import Json
+from segue.domain.limits import RECOMMENDED_MAX
 
 Schema = dict[str, Json]
 
 TEXT: Schema = {"type": "string"}
 TRUTH: Schema = {"type": "boolean"}
+MAYBE_TEXT: Schema = {"type": ["string", "null"]}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 TIME: Schema = {"type": "string", "format": "date-time"}
 MAYBE_TIME: Schema = {"type": ["string", "null"], "format": "date-time"}
@@ -82,6 +84,9 @@ SCHEMAS: dict[str, Schema] = {
         {
             "merged": rows_of(TEXT), "lists": rows_of(TEXT), "events": COUNT,
             "overrides": rows_of(record({"segment": TEXT, "member": TRUTH, "until": MAYBE_TIME})),
+            "score_overrides": rows_of(
+                record({"gives": TEXT, "model": TEXT, "value": ANYTHING, "until": MAYBE_TIME})
+            ),
             "account": {"anyOf": [record({"id": TEXT, "traits": ANYTHING}), {"type": "null"}]},
             "first_seen": MAYBE_TIME, "last_seen": MAYBE_TIME,
         },
@@ -127,6 +132,55 @@ SCHEMAS: dict[str, Schema] = {
         {
             "count": COUNT, "share": {"type": "number"}, "sample": rows_of(TEXT), "as_of": TIME,
             "overlap": {"type": "object", "additionalProperties": COUNT},
+        }
+    ),
+    "Occasion": record(
+        {"slots": rows_of(TEXT)},
+        {"user_id": TEXT, "context": ANYTHING, "events": rows_of(named("Event")), "record": TRUTH},
+    ),
+    "Decision": record(
+        {
+            "user_id": TEXT, "known": TRUTH, "version": COUNT,
+            "slots": {
+                "type": "object",
+                "additionalProperties": record(
+                    {
+                        "experience": MAYBE_TEXT, "variant": MAYBE_TEXT, "payload": {}, "reason": TEXT,
+                        "passed": rows_of(
+                            record({"experience": TEXT, "variant": TEXT, "why": TEXT}, {"text": TEXT})
+                        ),
+                    },
+                    {"text": TEXT},
+                ),
+            },
+        }
+    ),
+    "RecommendationQuestion": {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "user_id": {"type": ["string", "null"]}, "recommendation": {"type": ["string", "null"]},
+            "count": {"type": ["integer", "null"], "minimum": 1, "maximum": RECOMMENDED_MAX},
+            "recent": {
+                "type": ["array", "null"],
+                "items": {"anyOf": [TEXT, record({"item": TEXT}, {"weight": {"type": "number"}})]},
+            },
+            "vector": {"type": ["object", "null"], "additionalProperties": {"type": "number"}},
+            "context": {"type": ["object", "null"]}, "filters": {"type": ["object", "null"]},
+        },
+    },
+    "RecommendedItem": record(
+        {"id": TEXT, "score": {"type": "number"}, "reason": record({"kind": TEXT, "text": TEXT})},
+        {
+            "title": TEXT, "price": {"type": "number"}, "category": TEXT, "url": TEXT, "image": TEXT,
+            "available": TRUTH, "attributes": ANYTHING,
+        },
+    ),
+    "Recommendations": record(
+        {
+            "user_id": {"type": ["string", "null"]}, "known": TRUTH, "recommendation": TEXT,
+            "items": rows_of(named("RecommendedItem")), "catalog_version": COUNT,
+            "model": record({"kind": TEXT, "version": COUNT, "trained_at": TIME}),
         }
     ),
     "Question": record({"query": TEXT}, {"variables": ANYTHING, "operationName": TEXT}),

@@ -32,6 +32,7 @@ class Setting:
     event: syntax.Pattern | None = None
 
 
+REQUEST = "request"
 OPEN_ONLY = (syntax.Aggregate, syntax.Sequence, syntax.Elapsed, syntax.Reference)
 
 
@@ -76,6 +77,8 @@ def _path(check: Check, node: syntax.Path, setting: Setting) -> tree.Operand | N
             check.refuse("E213", message, f"{WHERE_HINT}; join it outside with and", node)
             return None
         return tree.Trait(node.path, "user" if node.root == "trait" else "account", place=check.place(node))
+    if _of_request(check, node):
+        return _requested(check, node, event)
     if event is None:
         _refuse_bare(check, node, spelled)
         return None
@@ -84,10 +87,29 @@ def _path(check: Check, node: syntax.Path, setting: Setting) -> tree.Operand | N
     return tree.Property(node.path, node.root or "properties", place=check.place(node))
 
 
+def _of_request(check: Check, node: syntax.Path) -> bool:
+    """Whether a path is one of the request; ``.request.id`` is a property, also in an audience."""
+    named = node.root == "" and len(node.path) > 1 and node.path[0] == REQUEST
+    return named and check.scope.request and check.source.text[node.start] != "."
+
+
+def _requested(check: Check, node: syntax.Path, event: syntax.Pattern | None) -> tree.Operand | None:
+    spelled = shorten(inline(node))
+    if event is not None:
+        hint = f"join it outside with and; for a property of the event write .{spelled}"
+        check.refuse("E213", f"{spelled} belongs to the request, where sees one event only", hint, node)
+        return None
+    return tree.Property(node.path[1:], REQUEST, place=check.place(node))
+
+
 def _refuse_bare(check: Check, node: syntax.Path, spelled: str) -> None:
     if node.root == "context":
         hint = f'ask for events that have it: count("Login" where {spelled} == "…") > 0'
         check.refuse("E214", f"{spelled} belongs to an event, there is none here", hint, node)
+        return
+    if len(node.path) > 1 and node.path[0] == REQUEST:
+        hint = "audiences of experiences alone ask the request; write trait.… for what is known of the user"
+        check.refuse("E214", f"{spelled} belongs to a request for a decision, there is none here", hint, node)
         return
     roots = ("trait", "group", "context") if len(node.path) > 1 else ("true", "false")
     rest = "".join([f".{key(part)}" for part in node.path[1:]])
@@ -206,7 +228,7 @@ def _predicted(check: Check, node: syntax.Reference) -> tree.Operand | None:
     """What a model says of the profile: a score is a number, a cluster a text."""
     models = check.scope.models
     if models.get(node.name) not in (node.kind, EITHER):
-        others = [name for name, gives in models.items() if gives == node.kind]
+        others = [name for name, gives in models.items() if gives in (node.kind, EITHER)]
         otherwise = "define it in models/, or correct the name"
         hint = suggestion(node.name, others, otherwise, f'{node.kind}("{{}}")')
         if node.name in models:

@@ -23,7 +23,8 @@ class Scope:
     event whose properties are free. A nested property may be planned as ``product.category``
     or by its top-level key alone. ``models`` says of each model what it gives: "score" or "cluster",
     or :data:`EITHER` of one that is broken itself. ``ahead`` lets windows look ahead, as those of a model's
-    target do.
+    target do. ``request`` lets a condition ask what a request says of itself (``request.page``), as the
+    audience of an experience does.
     """
 
     zone: ZoneInfo = _UTC
@@ -33,3 +34,4 @@ class Scope:
     events: Mapping[str, Collection[str] | None] | None = None
     models: Mapping[str, str] = field(default_factory=dict)
     ahead: bool = False
+    request: bool = False

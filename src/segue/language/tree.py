@@ -186,7 +186,10 @@ class Trait:
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """Inside ``where``: a bare path (``root`` "properties") or ``context.path`` (``root`` "context")."""
+    """Inside ``where``: a bare path (``root`` "properties") or ``context.path`` (``root`` "context").
+
+    In an audience, outside of ``where``, what a request says: ``request.path`` (``root`` "request").
+    """
 
     path: tuple[str, ...]
     root: str = "properties"

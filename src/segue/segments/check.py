@@ -16,6 +16,7 @@ from segue.language.ordering import order_names, order_segments
 from segue.language.parser import parse
 from segue.language.scope import Scope
 from segue.segments.definitions import EventPlan, FeatureDefinition, SegmentDefinition
+from segue.segments.experiences import OWN_EVENTS
 from segue.segments.origin import Origin
 from segue.settings import Settings
 
@@ -173,7 +174,9 @@ def _shifted(refused: SegueError, by: int) -> SegueError:
 
 def _planned(plan: Mapping[str, EventPlan]) -> Mapping[str, Collection[str] | None] | None:
     """The tracking plan as the language asks for it; None when nothing is planned."""
-    return {name: _names(event) for name, event in plan.items()} or None
+    if not plan:
+        return None
+    return {**dict.fromkeys(OWN_EVENTS), **{name: _names(event) for name, event in plan.items()}}
 
 
 def _names(event: EventPlan) -> Collection[str] | None:

@@ -17,6 +17,7 @@ from segue.segments.definitions import (
     ListDefinition,
     SegmentDefinition,
 )
+from segue.segments.experiences_reading import EXPERIENCE_FIELDS, experience
 from segue.segments.fields import (
     Field,
     Sheet,
@@ -176,9 +177,10 @@ FEATURES = DefinitionKind("features", "feature", FEATURE_FIELDS, _feature)
 LISTS = DefinitionKind("lists", "list", LIST_FIELDS, _list)
 EVENTS = DefinitionKind("events", "event", EVENT_FIELDS, _event)
 TRIGGERS = DefinitionKind("triggers", "trigger", TRIGGER_FIELDS, trigger_of)
+EXPERIENCES = DefinitionKind("experiences", "experience", EXPERIENCE_FIELDS, experience)
 
-DEFINITION_KINDS = (SEGMENTS, FEATURES, LISTS, EVENTS, TRIGGERS)
+DEFINITION_KINDS = (SEGMENTS, FEATURES, LISTS, EVENTS, TRIGGERS, EXPERIENCES)
 """Every kind of definition that there is."""
 
-LATER_FOLDERS = ("models", "experiences")
+LATER_FOLDERS = ("models",)
 """Folders whose files parse and are refused, because what they define is not there yet."""

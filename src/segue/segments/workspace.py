@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from segue.domain.errors import Diagnostic, Place, SegueError
+from segue.domain.planned import Planned
 from segue.ingest.planned.plan import TrackingPlan
 from segue.language import tree
 from segue.language.scope import Scope
@@ -20,6 +21,8 @@ from segue.segments.definitions import (
     SegmentDefinition,
     fingerprint,
 )
+from segue.segments.experiences import OWN_EVENTS, ExperienceDefinition
+from segue.segments.experiences_check import Experience, check_experiences
 from segue.segments.folder import FolderContents, read_folder
 from segue.segments.triggers import TriggerDefinition
 from segue.segments.triggers_check import check_triggers
@@ -53,6 +56,7 @@ class Workspace:
     has_settings_file: bool = True
     watches: Mapping[str, tree.Condition] = field(default_factory=dict)
     watched_values: Mapping[str, tree.Operand] = field(default_factory=dict)
+    experiences: Mapping[str, Experience] = field(default_factory=dict)
     triggers: Mapping[str, TriggerDefinition] = field(default_factory=dict)
 
     def definitions(self) -> dict[str, dict[str, Definition]]:
@@ -62,6 +66,7 @@ class Workspace:
             "feature": dict(self.features),
             "list": dict(self.lists),
             "event": dict(self.plan),
+            "experience": {name: each.definition for name, each in self.experiences.items()},
             "trigger": dict(self.triggers),
         }
 
@@ -75,7 +80,8 @@ class Workspace:
     def tracking_plan(self) -> TrackingPlan:
         """What track events are held to."""
         mode = self.settings.events_mode
-        return TrackingPlan({name: event.held_to(mode) for name, event in self.plan.items()}, mode)
+        own = {name: Planned("off", {}, True) for name in OWN_EVENTS} if self.plan else {}
+        return TrackingPlan(own | {name: event.held_to(mode) for name, event in self.plan.items()}, mode)
 
     def fingerprints(self) -> dict[str, dict[str, str]]:
         """A hash of the content of every definition, by kind and name."""
@@ -116,6 +122,7 @@ def assemble(contents: FolderContents) -> Workspace:
     conditions, order = checking.segments(segments)
     triggers = _of(TriggerDefinition, contents, "trigger")
     check_triggers(checking, triggers, contents.claims.get("destination", {}).keys())
+    experiences = check_experiences(checking, _of(ExperienceDefinition, contents, "experience"), segments)
     if findings:
         # What stands behind two aliases is read twice and would be told twice.
         raise SegueError(*dict.fromkeys(findings))
@@ -133,6 +140,7 @@ def assemble(contents: FolderContents) -> Workspace:
         has_settings_file=contents.has_settings_file,
         watches=checking.watches,
         watched_values=checking.watched_values,
+        experiences=experiences,
         triggers=triggers,
     )
 

@@ -1,0 +1,122 @@
+"""Decisions about users, by what the engine knows of them now."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from segue.experiences.asked import Asked, recent_events, require_slots
+from segue.experiences.choosing import Choice, Situation, Why, choose
+from segue.experiences.slots import Slots
+from segue.experiences.standing import (
+    NOBODY,
+    held_of,
+    held_plainly,
+    needed,
+    person_of,
+    with_recent,
+)
+from segue.language.interpret import Override, Person
+from segue.service.core import Core, followed, rules_of, wall_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What somebody is shown in each slot. ``version`` is the log position up to which events count.
+
+    ``user_id`` is the profile's own id. ``suppressed`` says that nothing may be recorded of them.
+    """
+
+    user_id: str
+    known: bool
+    choices: tuple[Choice, ...]
+    version: int
+    suppressed: bool = False
+
+    @property
+    def rests_on_a_cap(self) -> bool:
+        """Whether being shown it may change the next decision."""
+        return any(each.rests_on_a_cap for each in self.choices)
+
+
+class Deciding:
+    """Decides for a core, anew each time. It waits for the engine's turn."""
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+        self._slots: Slots | None = None
+
+    def slots(self) -> Slots:
+        """The slots of the definitions in force."""
+        workspace = self.core.workspace
+        assert workspace is not None
+        found = self._slots
+        if found is None or found.workspace is not workspace:
+            found = self._slots = Slots(workspace)
+        return found
+
+    def now(self) -> int:
+        """The moment that dates are held against, in ms."""
+        engine = self.core.engine.now
+        return engine if self.core.clock == "log" else max(engine, wall_ms())
+
+    def edge(self, slots: Slots) -> int:
+        """How many dates of variants have passed: between two of them, decisions do not rest on time."""
+        return bisect_right(slots.edges, self.now())
+
+    def row_of(self, user_id: str) -> int | None:
+        """The row of a profile that the engine knows."""
+        row = self.core.intake.identity.row_of(user_id)
+        engine = self.core.engine
+        if row is None or row >= engine.machine.rows or not engine.feed.knows(row):
+            return None
+        return row
+
+    def decide(self, asked: Asked) -> Decision:
+        """What the user sees in the slots asked for; E836 for a slot that nothing fills."""
+        if asked.events:
+            return self._with_recent(asked)
+        with self.core.turn:
+            slots = self.slots()
+            require_slots(asked.slots, slots.by_name)
+            row = self.row_of(asked.user_id)
+            if row is None:
+                held = self._plainly(slots, NOBODY, {})
+                return self._made(asked, slots, held, None)
+            if row in self.core.engine.feed.suppressed:
+                return self._of_suppressed(asked, slots, row)
+            return self._made(asked, slots, held_of(self.core.engine, row), row)
+
+    def _made(self, asked: Asked, slots: Slots, held: frozenset[str], row: int | None) -> Decision:
+        user_id = asked.user_id if row is None else self.core.intake.identity.user_id(row)
+        situation = Situation(user_id, held, asked.context, self.now())
+        choices = tuple(choose(slots.by_name[name], situation) for name in asked.slots)
+        return Decision(user_id, row is not None, choices, self.core.engine.evaluated_seq)
+
+    def _of_suppressed(self, asked: Asked, slots: Slots, row: int) -> Decision:
+        choices = tuple(Choice(slots.by_name[name], None, Why.SUPPRESSED) for name in asked.slots)
+        seq = self.core.engine.evaluated_seq
+        return Decision(self.core.intake.identity.user_id(row), False, choices, seq, suppressed=True)
+
+    def _plainly(self, slots: Slots, person: Person, overrides: Mapping[str, Override]) -> frozenset[str]:
+        """By the plain meaning; of whom no event was evaluated it is asked about an empty history."""
+        workspace = slots.workspace
+        definitions = needed(slots.watches, followed(workspace))
+        return held_plainly(definitions, person, overrides, self.now(), rules_of(workspace))
+
+    def _with_recent(self, asked: Asked) -> Decision:
+        """The same with events that just happened: the plain meaning of the log's events and these."""
+        with self.core.turn:
+            slots = self.slots()
+            require_slots(asked.slots, slots.by_name)
+            engine, now = self.core.engine, self.now()
+            row, upto = self.row_of(asked.user_id), self.core.engine.evaluated_seq
+            if row is not None and row in engine.feed.suppressed:
+                return self._of_suppressed(asked, slots, row)
+            lists = frozenset(engine.feed.lists.get(row, ())) if row is not None else frozenset()
+            overrides = {} if row is None else dict(engine.feed.decided(row))
+        recent = recent_events(asked, 0 if row is None else row, upto + 1, now)
+        past = NOBODY if row is None else person_of(self.core, row, upto, lists)
+        held = self._plainly(slots, with_recent(past, recent), overrides)
+        return self._made(asked, slots, held, row)

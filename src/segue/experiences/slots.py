@@ -1,0 +1,103 @@
+"""The slots of a workspace, ready to decide by: candidates by falling priority, with their audiences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import groupby
+
+from segue.domain.event import Json
+from segue.segments.experiences_audience import Meets, meets
+from segue.segments.experiences_check import Experience, Variant
+from segue.segments.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A variant that may be chosen; times in ms, ``cap`` names the watch of those who have had enough."""
+
+    experience: Experience
+    variant: Variant
+    meets: Meets = field(compare=False, repr=False)
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """(experience, variant)."""
+        return self.experience.name, self.variant.name
+
+    @property
+    def weight(self) -> float:
+        """Its part in a draw; where there is nothing to draw, any."""
+        return self.variant.definition.weight or 1.0
+
+    @property
+    def holdout(self) -> float:
+        """The share of users who are given nothing of its experience."""
+        return self.experience.definition.holdout
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One place on a page. ``levels`` are the candidates by falling priority, equal ones together."""
+
+    name: str
+    levels: tuple[tuple[Candidate, ...], ...]
+    fallback: Json
+
+    def candidates(self) -> Iterator[Candidate]:
+        """All of them, the first choice first."""
+        for level in self.levels:
+            yield from level
+
+
+class Slots:
+    """What a workspace's definitions say of its slots; made once for each workspace in force."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+        live = [each for each in workspace.experiences.values() if each.definition.live]
+        by_slot: dict[str, list[Experience]] = {}
+        for each in live:
+            by_slot.setdefault(each.definition.slot, []).append(each)
+        self.by_name: Mapping[str, Slot] = {
+            name: _slot(name, sharing, workspace) for name, sharing in sorted(by_slot.items())
+        }
+
+    @cached_property
+    def watches(self) -> tuple[str, ...]:
+        """The names of all that the engine is asked about somebody."""
+        found = {name for slot in self.by_name.values() for name in watches_of(slot)}
+        return tuple(sorted(found))
+
+    @cached_property
+    def edges(self) -> tuple[int, ...]:
+        """The moments (ms, rising) at which a variant starts or ends."""
+        variants = [each.variant for slot in self.by_name.values() for each in slot.candidates()]
+        ends = {at for each in variants for at in (each.starts, each.ends) if at is not None}
+        return tuple(sorted(ends))
+
+
+def watches_of(slot: Slot) -> Iterator[str]:
+    """What a slot asks the engine about somebody."""
+    for each in slot.candidates():
+        yield from each.variant.audience.watches
+        if each.variant.cap is not None:
+            yield each.variant.cap
+
+
+def _slot(name: str, sharing: Iterable[Experience], workspace: Workspace) -> Slot:
+    zone = workspace.settings.timezone
+    found = [
+        Candidate(each, variant, meets(variant.audience.form, zone))
+        for each in sharing
+        for variant in each.variants
+    ]
+    found.sort(key=lambda each: (-_priority(each), each.names))
+    levels = tuple(tuple(level) for _, level in groupby(found, _priority))
+    fallback = next(each.definition.fallback for each in sharing if each.definition.fallback is not None)
+    return Slot(name, levels, fallback)
+
+
+def _priority(candidate: Candidate) -> int:
+    return candidate.variant.definition.priority

@@ -1,0 +1,79 @@
+"""What is known of somebody when a decision is made: the engine's bits, or the plain meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+
+import duckdb
+
+from segue.analysis.people import People
+from segue.domain.event import Event
+from segue.engine.engine import Engine
+from segue.language.interpret import Definition, Override, Person, Rules, membership
+from segue.language.walk import references
+from segue.service.core import Core
+
+NOBODY = Person(())
+"""Of whom nothing was ever received."""
+
+
+def bits_of(engine: Engine, row: int) -> bytes:
+    """All that holds of a profile, as the machine keeps it; equal bits give equal decisions."""
+    found: bytes = engine.machine.state.members[row].tobytes()
+    return found
+
+
+def held_of(engine: Engine, row: int) -> frozenset[str]:
+    """The names of the segments and watches that hold of a profile."""
+    names = engine.compiled.names
+    return frozenset(names[number] for number in engine.machine.segments_of(row))
+
+
+def needed(watches: Iterable[str], definitions: Sequence[Definition]) -> tuple[Definition, ...]:
+    """The definitions that some watches hang on, themselves included, in the order given."""
+    by_name = {each.name: each for each in definitions}
+    groups: dict[str, list[str]] = {}
+    for each in definitions:
+        if each.exclusive is not None:
+            groups.setdefault(each.exclusive, []).append(each.name)
+    found: set[str] = set()
+    waiting = [name for name in watches if name in by_name]
+    while waiting:
+        name = waiting.pop()
+        if name in found:
+            continue
+        found.add(name)
+        each = by_name[name]
+        waiting.extend(other for other in references(each.condition).segments if other in by_name)
+        if each.exclusive is not None:
+            waiting.extend(groups[each.exclusive])
+    return tuple(each for each in definitions if each.name in found)
+
+
+def held_plainly(
+    definitions: Sequence[Definition],
+    person: Person,
+    overrides: Mapping[str, Override],
+    now: int,
+    rules: Rules,
+) -> frozenset[str]:
+    """The names of what holds of a person, by the plain meaning."""
+    found = membership(definitions, overrides, person, now, rules)
+    return frozenset(name for name, holds in found.items() if holds)
+
+
+def person_of(core: Core, row: int, upto: int, lists: AbstractSet[str]) -> Person:
+    """A profile as the log up to a position knows it."""
+    with duckdb.connect() as connection:
+        people = People(core.log, connection, upto=upto, lists={row: lists})
+        found = people.person(row)
+    return NOBODY if found is None else found
+
+
+def with_recent(person: Person, recent: Sequence[Event]) -> Person:
+    """The same person a moment later; what the log has already, by its message id, does not happen twice."""
+    seen = {event.message_id for event in person.events}
+    fresh = tuple(event for event in recent if not event.message_id or event.message_id not in seen)
+    return replace(person, events=(*person.events, *fresh))
