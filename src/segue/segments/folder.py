@@ -13,7 +13,7 @@ from segue.segments.definitions import Definition
 from segue.segments.document import parse
 from segue.segments.fields import Sheet
 from segue.segments.nodes import Entries, Node, Scalar
-from segue.segments.readers import DEFINITION_KINDS, LATER_FOLDERS, LISTS, DefinitionKind
+from segue.segments.readers import DEFINITION_KINDS, LISTS, DefinitionKind
 from segue.segments.rewrite import definitions_of
 from segue.segments.settings_file import SETTINGS_FILE, read_settings
 from segue.segments.source import Source, read_source
@@ -57,8 +57,6 @@ def read_folder(
     reading.settings(os.environ if environment is None else environment)
     for kind in DEFINITION_KINDS:
         reading.kind(kind)
-    for later in LATER_FOLDERS:
-        reading.later(later)
     return reading.contents
 
 
@@ -95,23 +93,6 @@ class _Reading:
                 self._user_table(file)
             elif ending not in _PROSE_ENDINGS:
                 self.contents.unread.append(file)
-
-    def later(self, folder: str) -> None:
-        """Files of a kind that is not there yet: read for their form, and refused."""
-        for file in self._files(folder):
-            if Path(file).suffix.lower() in YAML_ENDINGS and (read := self._parsed(file)) is not None:
-                message = (
-                    f"{folder} are not there yet: this version knows segments, features, lists and events"
-                )
-                self.contents.findings.append(
-                    Diagnostic(
-                        "E427",
-                        message,
-                        "move the file out of the workspace",
-                        read[0].place(1, 1),
-                        read[0].line(1),
-                    )
-                )
 
     def _definitions(self, kind: DefinitionKind, file: str) -> None:
         read = self._parsed(file)

@@ -17,6 +17,7 @@ from segue.segments.definitions import (
     ListDefinition,
     SegmentDefinition,
 )
+from segue.segments.destination_fields import DESTINATION_FIELDS, make_destination
 from segue.segments.experiences_reading import EXPERIENCE_FIELDS, experience
 from segue.segments.fields import (
     Field,
@@ -33,6 +34,7 @@ from segue.segments.fields import (
     truth,
     user_ids,
 )
+from segue.segments.models.reading import MODEL_FIELDS, make_model
 from segue.segments.nodes import Entries, Node, Scalar
 from segue.segments.property_fields import properties
 from segue.segments.triggers_reading import TRIGGER_FIELDS, trigger_of
@@ -176,11 +178,19 @@ SEGMENTS = DefinitionKind("segments", "segment", SEGMENT_FIELDS, _segment)
 FEATURES = DefinitionKind("features", "feature", FEATURE_FIELDS, _feature)
 LISTS = DefinitionKind("lists", "list", LIST_FIELDS, _list)
 EVENTS = DefinitionKind("events", "event", EVENT_FIELDS, _event)
+MODELS = DefinitionKind("models", "model", MODEL_FIELDS, make_model)
 TRIGGERS = DefinitionKind("triggers", "trigger", TRIGGER_FIELDS, trigger_of)
+DESTINATIONS = DefinitionKind("destinations", "destination", DESTINATION_FIELDS, make_destination)
 EXPERIENCES = DefinitionKind("experiences", "experience", EXPERIENCE_FIELDS, experience)
 
-DEFINITION_KINDS = (SEGMENTS, FEATURES, LISTS, EVENTS, TRIGGERS, EXPERIENCES)
+DEFINITION_KINDS = (
+    SEGMENTS,
+    FEATURES,
+    LISTS,
+    EVENTS,
+    MODELS,
+    TRIGGERS,
+    DESTINATIONS,
+    EXPERIENCES,
+)
 """Every kind of definition that there is."""
-
-LATER_FOLDERS = ("models",)
-"""Folders whose files parse and are refused, because what they define is not there yet."""

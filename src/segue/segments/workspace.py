@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,6 +12,7 @@ from segue.domain.planned import Planned
 from segue.ingest.planned.plan import TrackingPlan
 from segue.language import tree
 from segue.language.scope import Scope
+from segue.learned.spec import ModelSpec
 from segue.segments.check import Checking
 from segue.segments.definitions import (
     Definition,
@@ -21,9 +22,13 @@ from segue.segments.definitions import (
     SegmentDefinition,
     fingerprint,
 )
+from segue.segments.destinations import DestinationDefinition
+from segue.segments.destinations_check import check_destinations
 from segue.segments.experiences import OWN_EVENTS, ExperienceDefinition
 from segue.segments.experiences_check import Experience, check_experiences
 from segue.segments.folder import FolderContents, read_folder
+from segue.segments.models.definition import ModelDefinition
+from segue.segments.models.checking import checked_models, exact, gives, surroundings
 from segue.segments.triggers import TriggerDefinition
 from segue.segments.triggers_check import check_triggers
 from segue.settings import Settings
@@ -56,8 +61,11 @@ class Workspace:
     has_settings_file: bool = True
     watches: Mapping[str, tree.Condition] = field(default_factory=dict)
     watched_values: Mapping[str, tree.Operand] = field(default_factory=dict)
+    models: Mapping[str, ModelDefinition] = field(default_factory=dict)
+    model_specs: Mapping[str, ModelSpec] = field(default_factory=dict)
     experiences: Mapping[str, Experience] = field(default_factory=dict)
     triggers: Mapping[str, TriggerDefinition] = field(default_factory=dict)
+    destinations: Mapping[str, DestinationDefinition] = field(default_factory=dict)
 
     def definitions(self) -> dict[str, dict[str, Definition]]:
         """Every definition by the word of its kind (segment, feature, list, event, …), then by name."""
@@ -66,8 +74,10 @@ class Workspace:
             "feature": dict(self.features),
             "list": dict(self.lists),
             "event": dict(self.plan),
+            "model": dict(self.models),
             "experience": {name: each.definition for name, each in self.experiences.items()},
             "trigger": dict(self.triggers),
+            "destination": dict(self.destinations),
         }
 
     def roots(self) -> Iterator[tree.Condition | tree.Operand]:
@@ -117,10 +127,19 @@ def assemble(contents: FolderContents) -> Workspace:
     features = _of(FeatureDefinition, contents, "feature")
     lists = _of(ListDefinition, contents, "list")
     plan = _of(EventPlan, contents, "event")
+    models = _of(ModelDefinition, contents, "model")
     checking = Checking(contents.settings, contents.claims, plan, findings)
+    checking.scope = replace(checking.scope, models=gives(models, contents.claims["model"]))
     expressions = checking.features(features)
     conditions, order = checking.segments(segments)
+    exact(checking, segments, conditions)
+    ordered = {name: segments[name] for name in order}
+    specs = checked_models(
+        models, checking, surroundings(contents.settings, ordered, conditions, plan, expressions)
+    )
     triggers = _of(TriggerDefinition, contents, "trigger")
+    destinations = _of(DestinationDefinition, contents, "destination")
+    check_destinations(destinations, contents.settings.private_targets, findings)
     check_triggers(checking, triggers, contents.claims.get("destination", {}).keys())
     experiences = check_experiences(checking, _of(ExperienceDefinition, contents, "experience"), segments)
     if findings:
@@ -140,8 +159,11 @@ def assemble(contents: FolderContents) -> Workspace:
         has_settings_file=contents.has_settings_file,
         watches=checking.watches,
         watched_values=checking.watched_values,
+        models=models,
+        model_specs=specs,
         experiences=experiences,
         triggers=triggers,
+        destinations=destinations,
     )
 
 
