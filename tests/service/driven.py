@@ -13,12 +13,16 @@ import numpy as np
 
 from segue.ingest.decode import decode_events
 from segue.language.interpret import Definition, Rules
-from segue.segments.override import ListEdit, Override
+from segue.log.said import Said
+from segue.segments.override import ListEdit, Override, ScoreOverride
 from segue.service.core import SNAPSHOT_AFTER
+from segue.service.learning.overriding import override_score
+from segue.service.learning.scoring import write
 from segue.service.service import Service
 from tests.language.meaning.twin import moment
 from tests.service.oracle import Told
-from tests.service.written import Listed, write
+from tests.service.written import Listed
+from tests.service.written import write as write_workspace
 from tests.strategies.histories import History
 
 SOURCE = "tests"
@@ -26,6 +30,7 @@ SOURCE = "tests"
 _TABLES = """
 CREATE TABLE ids ("row" INTEGER, user_id VARCHAR);
 CREATE TABLE lists (list VARCHAR, user_id VARCHAR);
+CREATE TABLE scores (user_id VARCHAR, model VARCHAR, score DOUBLE, cluster VARCHAR);
 CREATE TABLE overrides (user_id VARCHAR, segment VARCHAR, member BOOLEAN, until TIMESTAMP);
 """
 _EVENTS = """
@@ -89,11 +94,22 @@ class Driven:
         self.tear()
 
     def hand(self, step: tuple[Any, ...]) -> None:
-        """A list or an override."""
+        """A list, an override, or what a model or a person in its place says."""
         if step[0] == "list":
             self.service.edit_list(ListEdit(*step[1:]))
+        elif step[0] == "prediction":
+            self._said(*step[1:])
+        elif step[0] == "replacement":
+            override_score(self.service, ScoreOverride(*step[1:]))
         else:
             self.service.override(Override(*step[1:]))
+
+    def _said(self, user: str, gives: str, model: str, value: Any) -> None:
+        core = self.service.core
+        row = self.service.row_of(user)
+        if row is not None:
+            for done in write(core, Said.of_one((gives, model), row, value)):
+                done.result()
 
     # ---- what happens to processes and folders -------------------------------------------------
 
@@ -121,7 +137,7 @@ class Driven:
 
     def define(self, definitions: Sequence[Definition], rules: Rules, lists: Listed) -> None:
         """Write the folder anew and apply it, or open with it for the first time."""
-        write(self.workspace, definitions, rules, lists)
+        write_workspace(self.workspace, definitions, rules, lists)
         if self._service is None:
             self.open()
         else:
@@ -169,6 +185,12 @@ class Driven:
                 for segment, each in engine.feed.decided(row).items()
             ]
             _fill(database, "overrides", overrides)
+            scores = [
+                (identity.user_id(row), model, *((value, None) if gives == "score" else (None, value)))
+                for row in range(len(identity))
+                for (gives, model), value in engine.feed.predictions.of(row).items()
+            ]
+            _fill(database, "scores", scores)
             found = database.execute(service.sql(name), {"now": moment(engine.now)})
             return {user_id for (user_id,) in found.fetchall()}
 

@@ -13,14 +13,18 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, assume, event, given, note, settings
 from hypothesis import strategies as st
 
+from segue.domain.errors import SegueError
 from segue.domain.time import DAY, YEAR, format_instant, parse_instant
+from segue.language.checker import check_condition
 from segue.language.interpret import Definition, Rules
+from segue.language.scope import Scope
 from segue.language.speller import spell
-from segue.language.tree import Aggregate, Between, Condition, Sequence, SinceEvent, Window
+from segue.language.tree import Aggregate, Between, Condition, Sequence, SinceEvent, Trait, Window
 from segue.language.walk import walk
 from segue.service.suppressing import admit, suppress
 from tests.service.driven import Driven, raws
 from tests.service.oracle import Oracle, told
+from tests.service.written import MODELS
 from tests.strategies import FRESH
 from tests.strategies.conditions import conditions
 from tests.strategies.histories import History, histories
@@ -59,7 +63,7 @@ class Story:
         held = self.workspace.definitions
         how = self.data.draw(st.sampled_from(("fresh", "fresh", "less", "off"))) if len(held) > 1 else "fresh"
         if how == "fresh":
-            self.workspace = self.data.draw(workspaces().filter(sensible))
+            self.workspace = self.data.draw(workspaces(models=True).filter(sensible))
         elif how == "less":
             self.workspace = replace(self.workspace, definitions=held[:-1])
         else:
@@ -123,7 +127,7 @@ class Story:
         for part in parts(self.data, history):
             if part[0][0] == "event":
                 self.driven.import_events(part)
-            elif part[0][0] == "list" or part[0][2] in self.workspace.names:
+            elif part[0][0] != "override" or part[0][2] in self.workspace.names:
                 self.driven.hand(part[0])
             if self.data.draw(st.integers(0, 3)) == 0:
                 self.driven.restart()
@@ -169,11 +173,16 @@ def parts(data: st.DataObject, history: History) -> Iterator[History]:
 
 
 def sensible(workspace: Workspace) -> bool:
-    """Whether the checker takes it: dates between which nothing can lie are refused."""
+    """Whether the checker takes it: dates between which nothing can lie are refused, and texts as scores."""
     return all(possible(each.condition) for each in workspace.definitions)
 
 
 def possible(condition: Condition) -> bool:
+    if any(isinstance(node, Trait) and node.owner in ("score", "cluster") for node in walk(condition)):
+        try:
+            check_condition(spell(condition), Scope(models=MODELS))
+        except SegueError:
+            return False
     return all(
         not isinstance(window, Between) or window.end is None or window.start < window.end
         for window in windows(condition)
@@ -205,7 +214,7 @@ def events_alone(data: st.DataObject) -> History:
 @given(data=st.data())
 def test_the_service_says_what_the_interpreter_says(data: st.DataObject) -> None:
     with told_of(data) as story:
-        story.run(data.draw(histories(story.workspace.names)))
+        story.run(data.draw(histories(story.workspace.names, models=True)))
         story.look()
         event(f"changes: {bool(story.oracle.flips)}")
 
@@ -214,7 +223,10 @@ def test_the_service_says_what_the_interpreter_says(data: st.DataObject) -> None
 @given(data=st.data())
 def test_as_of_a_moment_it_says_what_was_and_what_will_be(data: st.DataObject) -> None:
     with told_of(data) as story:
-        story.run(data.draw(histories(story.workspace.names)), ("nothing", "stretch", "edit", "restart"))
+        story.run(
+            data.draw(histories(story.workspace.names, models=True)),
+            ("nothing", "stretch", "edit", "restart"),
+        )
         now = story.oracle.world.now
         offsets = st.sampled_from((0, 1, -1, DAY, YEAR))
         for _ in range(3):
@@ -232,11 +244,11 @@ def test_as_of_a_moment_it_says_what_was_and_what_will_be(data: st.DataObject) -
 @given(data=st.data())
 def test_the_sql_twin_and_a_preview_agree(data: st.DataObject) -> None:
     with told_of(data) as story:
-        story.run(data.draw(histories(story.workspace.names)), ("nothing", "stretch"))
+        story.run(data.draw(histories(story.workspace.names, models=True)), ("nothing", "stretch"))
         for name in story.workspace.names:
             assert story.driven.twin(name) == set(story.oracle.members(name))
         zone = story.workspace.rules.zone
-        condition = data.draw(conditions(zone, story.workspace.names).filter(possible))
+        condition = data.draw(conditions(zone, story.workspace.names, models=True).filter(possible))
         note(f"preview {spell(condition)}")
         asked = (*story.workspace.definitions, Definition("previewed", condition))
         as_of = data.draw(st.sampled_from((None, story.oracle.world.now + DAY, story.oracle.world.now)))
@@ -288,7 +300,7 @@ def test_verify_sees_one_bit_that_is_wrong(data: st.DataObject) -> None:
 @given(data=st.data())
 def test_forgetting_leaves_the_others_and_the_log_whole(data: st.DataObject) -> None:
     with told_of(data) as story:
-        history = data.draw(histories(story.workspace.names))
+        history = data.draw(histories(story.workspace.names, models=True))
         cut = data.draw(st.integers(0, len(history)))
         story.run(history[:cut], ("nothing", "nothing", "stretch", "save", "restart"))
         story.look()
@@ -314,7 +326,7 @@ def test_forgetting_leaves_the_others_and_the_log_whole(data: st.DataObject) -> 
 def test_suppression_holds_whatever_happens(data: st.DataObject) -> None:
     """Whoever is suppressed is in nothing; all meanings agree, then and when it was taken back."""
     with told_of(data) as story:
-        history = data.draw(histories(story.workspace.names))
+        history = data.draw(histories(story.workspace.names, models=True))
         for part in parts(data, history):
             who = data.draw(_ids)
             done = data.draw(st.sampled_from(("nothing", "suppress", "suppress", "admit")))

@@ -13,6 +13,8 @@ from segue.language.interpret import Definition, Rules
 from segue.language.speller import spell
 
 Listed = Mapping[str, Sequence[str]]
+MODELS = {"churn": "score", "habits": "cluster"}
+"""Of which conditions and histories speak; what they say comes from outside."""
 
 
 def segment(definition: Definition) -> dict[str, Any]:
@@ -21,6 +23,7 @@ def segment(definition: Definition) -> dict[str, Any]:
         "segment": definition.name,
         "owner": "tests@segue.example",
         "description": "Drawn by lot.",
+        "kind": "strategic",
         "status": definition.status,
         "when": spell(definition.condition),
     }
@@ -39,6 +42,17 @@ def write(folder: Path, definitions: Sequence[Definition], rules: Rules, lists: 
         for name, users in lists.items()
     ]
     _file(folder / "lists" / "drawn.yaml", kept)
+    models = [
+        {
+            "model": name,
+            "owner": "tests@segue.example",
+            "description": "Drawn by lot.",
+            "kind": "upload",
+            "gives": gives,
+        }
+        for name, gives in MODELS.items()
+    ]
+    _file(folder / "models" / "drawn.yaml", models)
 
 
 def _file(path: Path, value: object) -> None:

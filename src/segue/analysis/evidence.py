@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from segue.analysis.scores import Reasons, Witness
 from segue.analysis.values import MISSING, Shown, shown, shown_json
 from segue.domain.event import Event, Json
 from segue.domain.limits import EXPLAINED_EVENTS_MAX
 from segue.domain.number import micro_of
 from segue.domain.time import format_instant
-from segue.language.interpret import seen_by_where
+from segue.language.interpret import Replacement, seen_by_where
 from segue.language.interpret.evaluate import counted_in, value_in
 from segue.language.interpret.scene import Scene
 from segue.language.reading import is_literal, is_raw, kind_of, present, walk
@@ -72,7 +73,8 @@ class Observed:
     """An operand with its value. ``events`` are those that counted, newest first, of ``events_total``.
 
     ``after`` is the event from which a window of the kind ``since last(…)`` counts; ``note`` says why a value
-    that was sent is missing here; ``made_of`` are the operands inside.
+    that was sent is missing here; ``made_of`` are the operands inside. Of what a model says, ``reasons`` tell
+    why it says so, and ``replaced`` is what a person says in its place.
     """
 
     text: str
@@ -82,6 +84,8 @@ class Observed:
     after: CountedEvent | None = None
     note: str | None = None
     made_of: tuple[Observed, ...] = ()
+    reasons: Reasons | None = None
+    replaced: Replacement | None = None
 
     def to_json(self) -> dict[str, Json]:
         """The operand as a JSON object."""
@@ -97,6 +101,10 @@ class Observed:
             found["note"] = self.note
         if self.made_of:
             found["made_of"] = [part.to_json() for part in self.made_of]
+        if self.replaced is not None:
+            found["override"] = _word(self.replaced)
+        if self.reasons is not None:
+            found["reasons"] = self.reasons.to_json()
         return found
 
 
@@ -158,7 +166,23 @@ def _deciding(operand: Aggregate | Sequence, counted: list[Event]) -> list[Event
     return counted
 
 
+def _word(word: Replacement) -> Json:
+    until = None if word.until is None else format_instant(word.until)
+    found = {"value": word.value, "until": until, "by": word.by, "why": word.why}
+    return {key: said for key, said in found.items() if said is not None}
+
+
+def _said(operand: Trait, value: Shown, scene: Scene) -> Observed:
+    """What a model says, or a person in its place; no event tells it."""
+    text, name = spell(operand), operand.path[0]
+    if not isinstance(scene, Witness):
+        return Observed(text, value)
+    return Observed(text, value, reasons=scene.why(name), replaced=scene.word((operand.owner, name)))
+
+
 def _trait(operand: Trait, kind: Kind, value: Shown, scene: Scene) -> Observed:
+    if operand.owner in ("score", "cluster"):
+        return _said(operand, value, scene)
     setting = [event for event in _trait_events(operand, scene) if operand.path[0] in event.traits]
     newest = setting[-1:]
     raw = scene.trait(operand.path, operand.owner)
@@ -167,9 +191,7 @@ def _trait(operand: Trait, kind: Kind, value: Shown, scene: Scene) -> Observed:
 
 
 def _trait_events(operand: Trait, scene: Scene) -> list[Event]:
-    """The visible events that write the trait's owner, in order; what a model says comes of none."""
-    if operand.owner in ("score", "cluster"):
-        return []
+    """The visible events that write the trait's owner, in order."""
     if operand.owner == "user":
         return scene.matching(EventPattern("identify"), AllTime())
     calls = scene.matching(EventPattern("group"), AllTime())

@@ -10,6 +10,7 @@ from segue.analysis.deciding import Decision, Standing
 from segue.analysis.evidence import CountedEvent, counted_event
 from segue.analysis.explanation import Explanation, LastChange
 from segue.analysis.needs import Needs, needs
+from segue.analysis.scores import Why, Witness
 from segue.analysis.sentences import Need
 from segue.analysis.turning import Turning
 from segue.domain.change import Change
@@ -19,13 +20,18 @@ from segue.language.interpret.scene import Scene
 _NO_OVERRIDES: Mapping[str, Override] = {}
 
 
+def _unknown(_model: str) -> None:
+    """Nothing is known of why models say what they say."""
+
+
 @dataclass(frozen=True)
 class Question:
     """Whom and what to explain, at ``now`` (ms).
 
     ``person`` holds only what was received by then. ``definitions`` are those in force, ``overrides`` this
     profile's own by segment (:class:`~segue.language.interpret.Noted` ones tell who and why). ``since`` and
-    ``last_change`` are what the engine and the change log say of this membership.
+    ``last_change`` are what the engine and the change log say of this membership; ``why`` gives the reasons
+    behind what models say of the profile.
     """
 
     user_id: str
@@ -37,6 +43,7 @@ class Question:
     overrides: Mapping[str, Override] = field(default_factory=lambda: _NO_OVERRIDES)
     since: int | None = None
     last_change: Change | None = None
+    why: Why = _unknown
 
 
 def explain(question: Question) -> Explanation:
@@ -49,7 +56,7 @@ def explain(question: Question) -> Explanation:
         raise KeyError(question.segment)
     members = standing.memberships(question.now)
     person = question.person.answering(members)
-    scene = Scene(person, question.now, question.rules)
+    scene = Witness(person, question.now, question.rules, question.why)
     inside = _Inside(standing, scene)
     decided = standing.decision(question.segment, question.now)
     member = members[question.segment]

@@ -8,8 +8,10 @@ from collections.abc import Iterable
 from segue.analysis.clauses import Clause
 from segue.analysis.evidence import CountedEvent, Observed
 from segue.analysis.needs import Needs
+from segue.analysis.scores import spoken
 from segue.analysis.sentences import Need
 from segue.domain.time import format_instant
+from segue.language.interpret import Replacement
 
 TRUE, FALSE = "✓", "✗"
 EVENTS_SHOWN_MAX = 5
@@ -62,6 +64,13 @@ class Page:
         if observed.after is not None:
             self.line(depth, f"counted after {_dated(observed.after)}")
         self._events(observed, depth)
+        if observed.replaced is not None:
+            self.line(depth, replaced(observed.replaced))
+        if observed.reasons is not None:
+            head, *lines = spoken(observed.reasons)
+            self.line(depth, head if observed.replaced is None else f"the model itself: {head}")
+            for text in lines:
+                self.line(depth + 1, text)
         for part in observed.made_of:
             self._observed(part, depth, named=True)
 
@@ -83,6 +92,14 @@ class Page:
             else:
                 self.line(depth, "- one of these:" if each.how == "any" else "- all of these:")
                 self.needs(each.parts, depth + 1)
+
+
+def replaced(word: Replacement) -> str:
+    """A person's word in the place of what a model says."""
+    until = "" if word.until is None else f" until {format_instant(word.until)}"
+    by = "" if word.by is None else f", by {word.by}"
+    why = "" if word.why is None else f": {word.why}"
+    return f"an override says so{until}{by}{why}"
 
 
 def _dated(event: CountedEvent) -> str:

@@ -12,6 +12,7 @@ from segue.domain.time import DAY, format_duration
 from segue.language import tree
 from segue.language.walk import References, references
 from segue.segments.definitions import Definition, SegmentDefinition
+from segue.segments.freshness import broken
 from segue.segments.origin import Origin
 from segue.segments.sameness import normal
 from segue.segments.settings_file import SETTINGS_FILE
@@ -220,6 +221,14 @@ def no_settings(subject: Subject) -> Iterator[Diagnostic]:
         yield Diagnostic("W114", f"there is no {SETTINGS_FILE} here", hint, severity=Severity.WARNING)
 
 
+def late_score(subject: Subject) -> Iterator[Diagnostic]:
+    """A segment promises to be right sooner than the scores that it reads."""
+    for each in broken(subject.workspace):
+        promised = format_duration(each.segment.freshness_ms or 0)
+        message = f"promises to be right within {promised}, but the model {each.model} {each.reason}"
+        yield _named(each.segment, "W115", message, each.hint)
+
+
 RULES: tuple[Callable[[Subject], Iterator[Diagnostic]], ...] = (
     same_condition,
     unreferred,
@@ -235,5 +244,6 @@ RULES: tuple[Callable[[Subject], Iterator[Diagnostic]], ...] = (
     idle_priority,
     unread_file,
     no_settings,
+    late_score,
 )
 """Every rule of governance; each code is explained in docs/workspace.md."""

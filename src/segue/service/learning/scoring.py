@@ -37,16 +37,11 @@ RESOLUTION = 1e-4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Champion:
-    """The version of a model that scores: what it reads, its number, and the model itself.
-
-    ``keeps`` says that a profile keeps its score where the model gives none now: one that is served elsewhere
-    and does not answer.
-    """
+    """The version of a model that scores: what it reads, its number, and the model itself."""
 
     spec: ModelSpec
     number: int
     model: Model
-    keeps: bool = False
 
     @property
     def key(self) -> tuple[str, str]:
@@ -151,8 +146,6 @@ def moved(champion: Champion, reading: Reading, found: Doubles) -> Said:
     else:
         values = micros_of(found)
         other = _differ(values, reading.held)
-    if champion.keeps:
-        other &= (values != NOTHING) | ~reading.about
     said = Said(gives, name, reading.rows, values, tuple(champion.model.labels), champion.number)
     return said.chosen(other)
 
@@ -196,7 +189,8 @@ def _differ(values: Ints, before: Ints) -> npt.NDArray[np.bool_]:
     old = np.where(both, before, 0).astype(np.float64)
     distance = np.abs(np.where(both, values, 0) - old)
     far: npt.NDArray[np.bool_] = distance > RESOLUTION * np.maximum(np.abs(old), MICRO)
-    return (there != was) | far
+    found: npt.NDArray[np.bool_] = (there != was) | far
+    return found
 
 
 def _places(reading: Reading, labels: tuple[str, ...]) -> Ints:
