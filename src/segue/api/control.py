@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 from segue.api.answer import Answer
+from segue.api.commands import COMMANDS
 from segue.api.doors import Doors
 from segue.api.lines import Lines, ReaderLeftError, write_in_thread
 from segue.api.problems import NOT_ALLOWED, fault, too_much
@@ -29,7 +30,7 @@ async def run(doors: Doors, request: Request) -> Answer:
     asked = request.json('send {"command": …, "arguments": {…}}')
 
     def work(to: Lines) -> None:
-        _write(control.answer(service, asked, to.put), to)
+        _write(control.answer(COMMANDS, service, asked, to.put), to)
 
     return Answer(200, type=JSON_LINES, stream=beside(doors, work, "segue-command"))
 

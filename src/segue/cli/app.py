@@ -10,6 +10,7 @@ import typer
 from segue import __version__
 from segue.cli import definitions, people, reading, report, running, taking, workspace
 from segue.cli.events import events
+from segue.cli.experiences import experiences
 from segue.cli.keys import keys, token
 from segue.cli.output import say
 from segue.cli.quarantine import quarantine
@@ -53,6 +54,7 @@ for name, command in COMMANDS.items():
 app.add_typer(quarantine, name="quarantine")
 app.add_typer(events, name="events")
 app.add_typer(keys, name="keys")
+app.add_typer(experiences, name="experiences")
 
 
 def _version(wanted: bool) -> None:

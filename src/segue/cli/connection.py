@@ -97,7 +97,7 @@ class Embedded:
 
     def call(self, name: str, arguments: Mapping[str, Json], progress: Progress = silent) -> Iterator[Json]:
         """Runs the command here."""
-        from segue.service.commands import COMMANDS
+        from segue.api.commands import COMMANDS
 
         yield from COMMANDS[name].run(self.service, arguments, progress)
 

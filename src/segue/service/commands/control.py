@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from segue.domain.errors import Diagnostic, Place, SegueError, UsageError
 from segue.domain.event import Json
-from segue.service.commands import COMMANDS
 from segue.service.commands.arguments import wrong
-from segue.service.commands.command import Progress, silent
+from segue.service.commands.command import Command, Progress, silent
 
 if TYPE_CHECKING:
     from segue.service.service import Service
@@ -27,8 +26,13 @@ class RelayedError(SegueError):
         self.exit_status = exit_status
 
 
-def answer(service: Service, request: Json, tell: Callable[[Json], None] | None = None) -> Iterator[Json]:
-    """The objects that a command yields; at a refusal the last one is ``{"error": […], "exit": n}``.
+def answer(
+    commands: Mapping[str, Command],
+    service: Service,
+    request: Json,
+    tell: Callable[[Json], None] | None = None,
+) -> Iterator[Json]:
+    """The objects that one of some commands yields; at a refusal the last is ``{"error": […], "exit": n}``.
 
     A request ``{"command", "arguments", "progress": true}`` has ``tell`` called meanwhile with
     ``{"progress": [done, total]}``, a hundred times at most.
@@ -37,7 +41,7 @@ def answer(service: Service, request: Json, tell: Callable[[Json], None] | None 
         if not isinstance(request, dict):
             raise wrong("request", 'an object {"command", "arguments"}')
         name, arguments = request.get("command"), request.get("arguments", {})
-        command = COMMANDS.get(name) if isinstance(name, str) else None
+        command = commands.get(name) if isinstance(name, str) else None
         if command is None or not command.beside_serve:
             raise _not_beside(name)
         if not isinstance(arguments, dict):
