@@ -12,7 +12,7 @@ queue for each destination takes what is pending and says what became of it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -198,6 +198,26 @@ class Outbox:
                 ((each.state.value, each.reason, each.due, now, each.number) for each in outcomes),
             )
 
+    def hold_back(self, destination: str, held: Mapping[int, int]) -> None:
+        """Of these profiles nothing goes to a destination before a time of theirs (wall ms)."""
+        if not held:
+            return
+        with self._store.transaction() as connection:
+            connection.executemany(
+                "UPDATE deliveries SET due = ?"
+                " WHERE destination = ? AND \"row\" = ? AND state = 'pending' AND due < ?",
+                ((due, destination, row, due) for row, due in held.items()),
+            )
+
+    def expire(self, destination: str, since: int, reason: str) -> int:
+        """What has been pending since that moment (wall ms) or longer is dead; how many there were."""
+        with self._store.transaction() as connection:
+            return connection.execute(
+                "UPDATE deliveries SET state = 'dead', reason = ?, changed = ?"
+                " WHERE destination = ? AND state = 'pending' AND due <= ? AND since <= ?",
+                (reason, wall_ms(), destination, since, since),
+            ).rowcount
+
     def replay(self, destination: str, numbers: Sequence[int] | None = None) -> int:
         """Make dead ones of a destination pending anew, all or some; how many there were."""
         now = wall_ms()
@@ -238,6 +258,16 @@ class Outbox:
         with self._store.reading() as connection:
             found = connection.execute("SELECT destination, state, count(*) FROM deliveries GROUP BY 1, 2")
             return {(destination, State(state)): count for destination, state, count in found}
+
+    def backlog(self) -> dict[str, tuple[int, int]]:
+        """How many deliveries are pending, and how many are dead, by destination."""
+        with self._store.reading() as connection:
+            found = connection.execute(
+                "SELECT destination, sum(state = 'pending'), sum(state = 'dead') FROM ("
+                "SELECT destination, state FROM deliveries WHERE state = 'pending' UNION ALL"
+                " SELECT destination, state FROM deliveries WHERE state = 'dead') GROUP BY 1"
+            )
+            return {destination: (pending, dead) for destination, pending, dead in found}
 
     def prune(self, before: int) -> int:
         """Drop what has ended and was last touched before a moment (wall ms); how many there were."""

@@ -36,6 +36,12 @@ DURABLE = _seconds("segue_durable_seconds", "From the receipt of a post until it
 EVALUATED = _seconds("segue_evaluated_seconds", "From the receipt of posts until their changes are stored.")
 PUSHED = _seconds("segue_pushed_seconds", "From the moment of a change until it is handed to its streams.")
 CHANGES_PUSHED = _counter("segue_changes_pushed", "Changes handed to streams, once for each listener.")
+DELIVERIES = _counter(
+    "segue_deliveries", "Attempts to send a message, by what became of it.", "destination", "outcome"
+)
+DELIVERY_SECONDS = _seconds(
+    "segue_delivery_seconds", "From the moment a message could be sent until it was taken.", "destination"
+)
 PURGES = _counter("segue_purges", "Requests that tell caches what is stale.", "outcome")
 
 REQUESTS = _counter("segue_requests", "Requests by route, method and status.", "route", "method", "status")
@@ -54,4 +60,7 @@ PROFILES = _gauge("segue_profiles", "Profiles ever made, absorbed ones included.
 QUARANTINED = _gauge("segue_quarantined_events", "Events that are set aside.")
 BALANCED = _gauge("segue_account_balanced", "1 while the account of events comes out even.")
 MEMBERS = _gauge("segue_segment_members", "Members of a segment.", "segment")
+DELIVERIES_PENDING = _gauge("segue_deliveries_pending", "Messages that wait to be sent.", "destination")
+DELIVERIES_DEAD = _gauge("segue_deliveries_dead", "Dead letters.", "destination")
+DESTINATION_DOWN = _gauge("segue_destination_down", "1 while a destination takes nothing.", "destination")
 BUILD = _gauge("segue_build_info", "1, with the version that runs.", "version")

@@ -1,7 +1,8 @@
 """Messages into a topic of Kafka, under the user as key, acknowledged by all replicas in sync.
 
-The producer is idempotent and leaves no gap: after a message that it could not bring in, it brings in none
-that stands behind it, and a new one takes over.
+The producer is idempotent and leaves no gap: after a message that the broker turned down, it brings in none
+that stands behind it. It gives up none by itself, for behind that it would go on: when the time is over, all
+that is left is taken from it at once, and a new one takes over.
 """
 
 from __future__ import annotations
@@ -15,8 +16,6 @@ from confluent_kafka import Message as Report
 
 from segue.deliver.sinks.sink import BEHIND, DELIVERED, Message, Outcome, Refused, Retry
 
-_GRACE_SECONDS = 1.0
-"""Beyond the time that the producer keeps by itself."""
 _TOO_LARGE = KafkaError.MSG_SIZE_TOO_LARGE
 
 _log = logging.getLogger("segue.deliver.kafka")
@@ -64,7 +63,7 @@ class Kafka:
                 outcomes[place] = refused
             if isinstance(refused, Retry):
                 break
-        producer.flush(self._timeout_ms / 1_000 + _GRACE_SECONDS)
+        producer.flush(self._timeout_ms / 1_000)
         if any(isinstance(each, Retry) for each in outcomes):
             self._drop()
         return _behind(messages, outcomes)
@@ -81,9 +80,9 @@ class Kafka:
             producer.produce(
                 self._topic.name,
                 message.body,
-                message.key.encode("utf-8", "surrogatepass"),
+                message.key.encode(),
                 on_delivery=note,
-                headers=[(name, value.encode("utf-8", "surrogatepass")) for name, value in headers.items()],
+                headers=[(name, value.encode()) for name, value in headers.items()],
             )
         except BufferError:
             return Retry("the producer holds too much already", down=True)
@@ -102,8 +101,8 @@ class Kafka:
                 "linger.ms": 1,
                 # As clients in Java place a key, so that all writers of a topic agree.
                 "partitioner": "murmur2_random",
-                "message.timeout.ms": self._timeout_ms,
-                "request.timeout.ms": self._timeout_ms,
+                "message.timeout.ms": 0,
+                "log_level": 3,
                 "reconnect.backoff.ms": 50,
                 "reconnect.backoff.max.ms": 1_000,
                 **self._topic.security,
@@ -115,7 +114,7 @@ class Kafka:
         producer, self._producer = self._producer, None
         if producer is not None:
             producer.purge()
-            producer.flush(0)
+            producer.poll(0)
 
 
 def _noting(outcomes: list[Outcome], place: int) -> Callable[[KafkaError | None, Report], None]:

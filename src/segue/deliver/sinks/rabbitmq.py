@@ -19,10 +19,11 @@ import aio_pika
 from aio_pika.abc import AbstractConnection, AbstractExchange
 from aio_pika.exceptions import AMQPError, DeliveryError, PublishError
 
-from segue.deliver.sinks.sink import BEHIND, DELIVERED, Message, Outcome, Retry
+from segue.deliver.sinks.sink import BEHIND, DELIVERED, Message, Outcome, Refused, Retry
 
 _CLOSING_SECONDS = 0.5
-_FAULTS = (AMQPError, OSError, TimeoutError, asyncio.CancelledError)
+_FAULTS = (AMQPError, OSError, RuntimeError, asyncio.CancelledError)
+"""What a connection that goes in the middle of something ends it with: also that a channel is closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,8 @@ class RabbitMq:
             return Retry("no queue took it: nothing is bound for its routing key")
         except DeliveryError:
             return Retry("the broker turned it down")
+        except (TypeError, ValueError) as fault:
+            return Refused(f"it cannot be told in AMQP: {fault}")
         except _FAULTS as fault:
             return Retry(f"no confirmation: {_words(fault)}", down=True)
         return DELIVERED

@@ -72,7 +72,7 @@ def _client(stream: Stream, seconds: float) -> redis.Redis:
 def _fields(message: Message) -> dict[Any, Any]:
     return {
         "id": message.id,
-        "user_id": message.key.encode("utf-8", "surrogatepass"),
+        "user_id": message.key,
         "trigger": message.trigger,
         "at": message.at,
         "body": message.body,
