@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,6 +91,7 @@ _RECORD = np.dtype(
 _STORED = ("row", "segment", "entered", "at", "cause", "event_seq")
 
 _Rows = npt.NDArray[np.void]
+Also = Callable[[sqlite3.Connection], None]
 
 
 def progress(connection: sqlite3.Connection) -> Progress:
@@ -99,9 +100,14 @@ def progress(connection: sqlite3.Connection) -> Progress:
     return Progress(*row)
 
 
-def append(store: Store, reached: Progress, columns: ChangeColumns | None) -> None:
-    """Store changes and the progress that made them at once; ValueError on a gap or a step back."""
+def append(store: Store, reached: Progress, columns: ChangeColumns | None, also: Also | None = None) -> None:
+    """Store changes and the progress that made them at once; ValueError on a gap or a step back.
+
+    ``also`` writes what else was made, in the same transaction.
+    """
     with store.transaction() as connection:
+        if also is not None:
+            also(connection)
         before = progress(connection)
         if columns is not None and len(columns):
             _require(columns.first_seq == before.next_change, before, reached)

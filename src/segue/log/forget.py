@@ -13,7 +13,7 @@ import numpy as np
 
 from segue.domain.errors import SegueError
 from segue.domain.event import Json
-from segue.log import entries, faults, history, quality, stretches
+from segue.log import entries, faults, firings, history, quality, stretches
 from segue.log.batch import EventBatch, Stretch
 from segue.log.pack import ints32, pack_batch, pack_json, unpack_batch, unpack_columns, unpack_json
 from segue.log.quality import Count
@@ -192,6 +192,7 @@ def _erase_tables(
     events = _erase_batches(connection, rows, seq) + sum(len(change.erased) for change in rewritten)
     _erase_identity(connection, rows)
     _erase_records(connection, names.shown(), seq)
+    firings.erase(connection, rows)
     _erase_scores(connection, rows, seq)
     held = _erase_quarantine(connection, names)
     erased = ((quality.ERASED, events), (quality.QUARANTINE_ERASED, held))

@@ -47,6 +47,15 @@ CREATE TABLE erasing (path TEXT PRIMARY KEY);
 """
 
 
+_FIRINGS = """
+CREATE TABLE trigger_names (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE firings (
+    first INTEGER PRIMARY KEY, last INTEGER NOT NULL, columns BLOB NOT NULL, details BLOB NOT NULL);
+CREATE TABLE going_back (trigger TEXT, "row" INTEGER, PRIMARY KEY (trigger, "row")) WITHOUT ROWID;
+CREATE TABLE imported (first_seq INTEGER PRIMARY KEY, last_seq INTEGER NOT NULL);
+"""
+
+
 def _create(connection: sqlite3.Connection) -> None:
     for statement in _TABLES.strip().split(";\n"):
         connection.execute(statement)
@@ -60,11 +69,17 @@ def _sum_stretches(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE stretches ADD COLUMN digest BLOB NOT NULL DEFAULT x''")
 
 
+def _add_firings(connection: sqlite3.Connection) -> None:
+    for statement in _FIRINGS.strip().split(";\n"):
+        connection.execute(statement)
+
+
 STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _create,
     _shape_stretches,
     quality.create,
     _sum_stretches,
+    _add_firings,
 )
 """Each takes a file from one format to the next; the format of a file is how many it has behind it."""
 

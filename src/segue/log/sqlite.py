@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -14,6 +15,7 @@ from segue.log import (
     changes,
     entries,
     faults,
+    firings,
     forget,
     history,
     identity,
@@ -25,6 +27,7 @@ from segue.log import (
 )
 from segue.log.batch import Entry, EventBatch, Quarantined, Record, Stretch
 from segue.log.changes import ChangeColumns, ChangePage, Progress
+from segue.log.firings import Fired, Firing
 from segue.log.forget import Also
 from segue.log.identity import Identity
 from segue.log.lock import FolderLock
@@ -97,11 +100,17 @@ class SqliteLog:
         batches: Sequence[EventBatch | Record],
         quarantined: Sequence[Quarantined] = (),
         counts: Sequence[Count] = (),
+        imported: bool = False,
     ) -> None:
-        """One durable transaction; the seqs go on from ``next_seq`` without a gap (ValueError)."""
+        """One durable transaction; the seqs go on from ``next_seq`` without a gap (ValueError).
+
+        What is ``imported`` comes from a file, and is history to triggers.
+        """
         packed = [entries.pack(entry) for entry in batches]
         with self._store.transaction() as connection:
             entries.write(connection, packed)
+            for entry in packed if imported else ():
+                firings.note_imported(connection, entry.first_seq, entry.last_seq)
             quarantine.write(connection, quarantined)
             quality.add(connection, counts)
         self._next_seq = packed[-1].last_seq + 1 if packed else self._next_seq
@@ -170,9 +179,12 @@ class SqliteLog:
 
     # ---- changes ----
 
-    def append_changes(self, progress: Progress, columns: ChangeColumns | None = None) -> None:
-        """Store changes with the progress that made them; their numbers leave no gap (ValueError)."""
-        changes.append(self._store, progress, columns)
+    def append_changes(
+        self, progress: Progress, columns: ChangeColumns | None = None, fired: Fired | None = None
+    ) -> None:
+        """Store changes and firings with the progress that made them; numbers leave no gap (ValueError)."""
+        also = None if fired is None else partial(firings.write, fired=fired)
+        changes.append(self._store, progress, columns, also)
 
     def progress(self) -> Progress:
         """How far the log has been evaluated."""
@@ -198,6 +210,25 @@ class SqliteLog:
     def changes_of(self, row: int) -> list[Change]:
         """All changes of one profile, in order."""
         return changes.of_row(self._store, row)[::-1]
+
+    # ---- firings ----
+
+    def append_firings(self, fired: Fired) -> None:
+        """Store firings that came of something else than the log."""
+        with self._store.transaction() as connection:
+            firings.write(connection, fired)
+
+    def firings(self, after: int, limit: int) -> list[Firing]:
+        """Firings with ``number > after`` in order, at most ``limit``."""
+        return firings.read(self._store, after, limit)
+
+    def going_back(self) -> set[tuple[str, int]]:
+        """The (trigger, row) of all who are between two thresholds."""
+        return firings.going_back(self._store)
+
+    def imported(self, after: int) -> set[int]:
+        """Where the batches from files beyond a position begin; those before it are forgotten."""
+        return firings.imported(self._store, after)
 
     # ---- quarantine ----
 

@@ -13,15 +13,11 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from zoneinfo import ZoneInfo
 
-import numpy as np
-
 from segue.domain.errors import SegueError
 from segue.domain.event import Json
 from segue.domain.limits import DEDUPE_MS
-from segue.domain.watch import is_watch
 from segue.engine import snapshot
 from segue.engine.engine import Engine, Made, Prepared
-from segue.engine.kernel import layout as k
 from segue.engine.program.compile import Compiled, compile_definitions
 from segue.ingest.identity import Forgetting
 from segue.ingest.opening import Opening
@@ -36,6 +32,8 @@ from segue.log.sqlite import SqliteLog
 from segue.segments import plan
 from segue.segments.workspace import Workspace
 from segue.service.counting import today
+from segue.service.firing.collector import Collector
+from segue.service.made import columns_of, of_segments
 from segue.service.suppressed import restore_suppressions
 from segue.service.unfinished import finish_forgettings
 
@@ -119,6 +117,7 @@ class Core:
         self._stamped = self.progress.engine_time
         self.failed: BaseException | None = None
         self._made: list[Made] = []
+        self.firing = Collector(log)
         self.saved_seq = 0
         self._saved_at = wall_ms()
         self._snapshot = log.folder / "snapshot"
@@ -126,6 +125,8 @@ class Core:
         """Told of changes once stored, by whichever thread evaluates; they must not wait or raise."""
         self.memories: list[Callable[[Iterable[int]], None]] = []
         """Told of rows that were forgotten, in the engine's turn: nothing of them may be kept beside it."""
+        self.hearers: list[Callable[[Entry], None]] = []
+        """Told of entries once the engine has seen them, by whichever thread evaluates; they must not wait."""
 
     @property
     def workspace(self) -> Workspace | None:
@@ -158,6 +159,7 @@ class Core:
             self._show(entry)
         self.engine.advance(self.progress.engine_time)
         self.engine.take_changes()
+        self.firing.start(self.workspace, reached)
         for entry in self.log.read(reached):
             self.evaluate(entry)
 
@@ -209,11 +211,19 @@ class Core:
         return self._stamped
 
     def append(
-        self, batches: Sequence[EventBatch], quarantined: Sequence[Quarantined], counts: Sequence[Count] = ()
+        self,
+        batches: Sequence[EventBatch],
+        quarantined: Sequence[Quarantined],
+        counts: Sequence[Count] = (),
+        imported: bool = False,
     ) -> Future[None]:
-        """Make events durable and have them evaluated; what the future tells. Hold the gate."""
+        """Make events durable and have them evaluated; what the future tells. Hold the gate.
+
+        What is ``imported`` from a file is history to triggers.
+        """
+        self.firing.imports.update(batch.first_seq for batch in batches if imported)
         try:
-            self.log.append(batches, quarantined, counts)
+            self.log.append(batches, quarantined, counts, imported)
         except BaseException:
             self.intake.take_back()
             raise
@@ -268,8 +278,10 @@ class Core:
         if isinstance(entry, Record) and entry.kind == "definitions":
             self._define(entry)
         else:
-            with self.turn:
+            with self.turn, self.firing.showing(self.engine, self._made, entry):
                 self.engine.apply(entry)
+        for hearer in self.hearers:
+            hearer(entry)
 
     def define(self, workspace: Workspace, progress: Progress) -> None:
         """Make a workspace's definitions those in force.
@@ -307,8 +319,9 @@ class Core:
             workspace = plan.from_json(record.body)
         if self._is_in_force(workspace):
             with self.turn:
-                self.engine.apply(record)
-                self.workspace = workspace
+                with self.firing.showing(self.engine, self._made):
+                    self.engine.apply(record)
+                self._use(workspace)
         else:
             self._switch(workspace, prepared, record)
 
@@ -319,12 +332,17 @@ class Core:
             prepared = engine.prepared(program_of(workspace), engine.evaluated_seq)
         for entry in self.log.read(prepared.shown.evaluated_seq, record.seq - 1):
             prepared.shown.apply(entry)
-        with self.turn:
+        with self.turn, self.firing.showing(engine, self._made):
             engine.advance(record.at)
         machine = engine.joined(prepared)
         with self.turn:
-            engine.install(prepared.compiled, machine, record)
-            self.workspace = workspace
+            self._use(workspace)
+            with self.firing.showing(engine, self._made):
+                engine.install(prepared.compiled, machine, record)
+
+    def _use(self, workspace: Workspace) -> None:
+        self.firing.use(self._workspace, workspace)
+        self.workspace = workspace
 
     def _store(self) -> None:
         """Store what was made since the last time; what a full disk does not take waits for the next one."""
@@ -333,9 +351,10 @@ class Core:
         columns = columns_of(self._made, first) if any(len(each.records) for each in self._made) else None
         count = 0 if columns is None else len(columns)
         reached = Reached(self.engine.evaluated_seq, max(self.engine.now, 0), first + count)
-        self.log.append_changes(reached, columns)
+        self.log.append_changes(reached, columns, self.firing.take(first))
         self._made.clear()
         self.progress = reached
+        self.firing.stored()
         if columns is not None:
             for listener in self.listeners:
                 listener(columns)
@@ -458,32 +477,3 @@ _NOTHING = Record(0, 0, "time", {})
 def forgetting_of(record: Record) -> Forgetting:
     """What identity must know of a forgetting."""
     return Forgetting(record.seq, record.at, record.body["left"], record.body["unseen"])
-
-
-def of_segments(made: Made) -> Made:
-    """Changes without those of watches, which are no segment's."""
-    watched = np.array([is_watch(name) for name in made.names], np.bool_)
-    if not watched.any():
-        return made
-    return Made(made.names, made.records[~watched[made.records["segment"]]])
-
-
-def columns_of(made: Sequence[Made], first: int) -> ChangeColumns:
-    """Changes of one or more programs as the columns the log stores."""
-    names = sorted({name for each in made for name in each.names})
-    place = {name: number for number, name in enumerate(names)}
-    segments = [
-        np.array([place[name] for name in each.names], np.int32)[each.records["segment"]] for each in made
-    ]
-    records = np.concatenate([each.records for each in made])
-    by_event = (records["cause"] == k.BY_EVENT) | (records["cause"] == k.BY_MERGE)
-    return ChangeColumns(
-        first_seq=first,
-        names=names,
-        rows=np.ascontiguousarray(records["row"]),
-        segments=np.concatenate(segments),
-        entered=records["entered"].astype(np.bool_),
-        at=np.ascontiguousarray(records["at"]),
-        causes=np.ascontiguousarray(records["cause"]),
-        event_seqs=np.where(by_event, records["seq"], -1),
-    )

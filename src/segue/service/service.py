@@ -47,6 +47,7 @@ from segue.service.core import Core, definitions_of, followed, rules_of, values_
 from segue.service.counting import counts_of
 from segue.service.export import events_as_sent
 from segue.service.forgetting import forget
+from segue.service.learning.explaining import Witnessed
 from segue.service.posting import Committer
 from segue.service.profiles import Profiles
 from segue.service.quarantining import replayed
@@ -180,7 +181,7 @@ class Service:
             counts = counts_of(self.core.day(), source, portion.tally, portion.quarantined)
             if portion.entry is None or isinstance(portion.entry, EventBatch):
                 batches = [] if portion.entry is None else [portion.entry]
-                return self.core.append(batches, portion.quarantined, counts)
+                return self.core.append(batches, portion.quarantined, counts, imported=True)
             return self.core.append_stretch(portion.entry, portion.quarantined, counts)
 
     def post(self, decoded: Decoded, source: str) -> Future[Tally]:
@@ -325,6 +326,7 @@ class Service:
             overrides=engine.feed.decided(whole),
             since=since,
             last_change=self.log.last_change(whole, segment, engine.now),
+            why=Witnessed(self, engine, whole, as_of),
         )
         return explain(question)
 
