@@ -50,11 +50,11 @@ def expected_by_integration(buying: Buying, horizon: float, repeats: int, last: 
         return float(weight(rate, chance)[0] * mean)
 
     def seen(chance: float, rate: float) -> float:
-        return float(weight(rate, chance)[1])
+        return weight(rate, chance)[1]
 
     top = gamma.ppf(1 - 1e-10, buying.r + repeats, scale=1 / (buying.alpha + last))
     bounds = (1e-12, top, 1e-12, 1 - 1e-12)
-    return dblquad(bought, *bounds, epsrel=1e-7)[0] / dblquad(seen, *bounds, epsrel=1e-7)[0]
+    return float(dblquad(bought, *bounds, epsrel=1e-7)[0] / dblquad(seen, *bounds, epsrel=1e-7)[0])
 
 
 def test_the_published_example_expects_1_226_purchases() -> None:

@@ -114,3 +114,9 @@ ANSWER_BYTES_MAX = 64 * 1024
 DESTINATION_BATCH_MAX = 1_000
 DESTINATION_CONNECTIONS_MAX = 32
 DESTINATION_RETRY_MS_MAX = 7 * 24 * 60 * 60 * 1_000
+ANSWERS_KEPT_MAX = 5_000
+"""Recommendations kept in memory, the last ones asked for; some 6 KB each."""
+REMOTE_ANSWER_BYTES_MAX = 8 * 1024 * 1024
+"""Of one answer of a model that is served elsewhere."""
+REMOTE_BATCH_MAX = 10_000
+"""Profiles that it is asked for at once."""

@@ -20,6 +20,7 @@ from segue.language.tree import Kind
 from segue.language.types import kind_of, read_as
 from segue.language.walk import references, walk
 from segue.learned.models import KINDS
+from segue.learned.models.remote import unreachable
 from segue.learned.spec import EVERYBODY, FeatureSpec, Guards, ModelSpec
 from segue.segments.check import Checking
 from segue.segments.definitions import EventPlan, SegmentDefinition
@@ -177,14 +178,29 @@ class _Model:
         if model.kind == "value" and model.event is None:
             hint = "write `event: Order Completed` and `amount: revenue`"
             self._refuse("E531", f"{name} does not say which event is a purchase", hint)
+        if model.kind in ("propensity", "churn") and model.target is not None:
+            self._chance()
         if model.kind == "lookalike" and model.seed is None:
             hint = 'write `seed: list("press")`, or any condition that holds for the examples'
             self._refuse("E531", f"{name} does not say whom to look like", hint)
         if model.kind == "remote" and "url" not in model.options:
             self._refuse("E531", f"{name} does not say where it is served", "write `url: https://…`")
+        if model.kind == "remote" and "url" in model.options:
+            why = unreachable(str(model.options["url"]), self.here.private_targets)
+            if why is not None:
+                hint = "correct the address, or allow its network with the setting private_targets"
+                self._refuse("E875", f"{name} cannot be asked: {why}", hint)
         if model.kind != "upload" and not model.features:
             hint = "write features by name, or put events into the tracking plan for `features: auto`"
             self._refuse("E534", f"{name} has nothing to learn from: no event is known", hint, "features")
+
+    def _chance(self) -> None:
+        """Refuse an amount where a chance is to be learned."""
+        with suppress(SegueError):  # reported where the target is checked
+            found = check_target(self.model.target or "", self.checking.scope)
+            if not isinstance(found, tree.Condition):
+                hint = "compare it with a number, for example `> 0`; amounts are for `kind: value`"
+                self._refuse("E531", f"the target of {self.model.name} is no condition", hint, "target")
 
     def _features(self) -> Iterator[FeatureSpec]:
         for name, text in (self.model.features or {}).items():

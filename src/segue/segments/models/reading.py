@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from segue.domain.limits import REMOTE_BATCH_MAX
 from segue.domain.time import format_duration
 from segue.language.findings import shorten
 from segue.learned.models.value import MEASURES
@@ -44,6 +45,15 @@ def groups(node: Node, key: str, sheet: Sheet) -> int | None:
     found = integer(node, key, sheet)
     if found is not None and not 2 <= found <= 20:
         sheet.refuse("E535", node, f"{key} is out of range", "write a number from 2 to 20")
+        return None
+    return found
+
+
+def batch(node: Node, key: str, sheet: Sheet) -> int | None:
+    """How many profiles are asked for at once."""
+    found = integer(node, key, sheet)
+    if found is not None and not 1 <= found <= REMOTE_BATCH_MAX:
+        sheet.refuse("E535", node, f"{key} is out of range", f"write a number from 1 to {REMOTE_BATCH_MAX:,}")
         return None
     return found
 
@@ -161,7 +171,7 @@ MODEL_FIELDS = (
     Field("url", text, "where a model that is served elsewhere is asked"),
     Field("timeout", duration, "how long one request to it may take"),
     Field("retries", count, "how often a request that failed is made again"),
-    Field("batch", count, "how many profiles are asked for at once"),
+    Field("batch", batch, "how many profiles are asked for at once"),
     Field(
         "fallback", one_of("keep", "missing"), "what counts while it does not answer: the last score or none"
     ),
