@@ -37,7 +37,7 @@ from segue.segments.fields import (
 from segue.segments.models.reading import MODEL_FIELDS, make_model
 from segue.segments.nodes import Entries, Node, Scalar
 from segue.segments.property_fields import properties
-from segue.segments.triggers_reading import TRIGGER_FIELDS, trigger_of
+from segue.segments.triggers.reading import TRIGGER_FIELDS, trigger_of
 
 
 def _event_name(node: Node, key: str, sheet: Sheet) -> str | None:

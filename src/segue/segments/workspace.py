@@ -29,8 +29,8 @@ from segue.segments.experiences_check import Experience, check_experiences
 from segue.segments.folder import FolderContents, read_folder
 from segue.segments.models.definition import ModelDefinition
 from segue.segments.models.checking import checked_models, exact, gives, surroundings
-from segue.segments.triggers import TriggerDefinition
-from segue.segments.triggers_check import check_triggers
+from segue.segments.triggers.check import check_triggers
+from segue.segments.triggers.definition import TriggerDefinition
 from segue.settings import Settings
 
 Kind = TypeVar("Kind", bound=Definition)

@@ -126,7 +126,7 @@ class Core:
         self.memories: list[Callable[[Iterable[int]], None]] = []
         """Told of rows that were forgotten, in the engine's turn: nothing of them may be kept beside it."""
         self.hearers: list[Callable[[Entry], None]] = []
-        """Told of entries once the engine has seen them, by whichever thread evaluates; they must not wait."""
+        """Told of entries that the engine has seen, by whichever thread evaluates; they must not wait."""
 
     @property
     def workspace(self) -> Workspace | None:
@@ -221,12 +221,12 @@ class Core:
 
         What is ``imported`` from a file is history to triggers.
         """
-        self.firing.imports.update(batch.first_seq for batch in batches if imported)
         try:
             self.log.append(batches, quarantined, counts, imported)
         except BaseException:
             self.intake.take_back()
             raise
+        self.firing.imports.update(batch.first_seq for batch in batches if imported)
         self.intake.settle()
         done: Future[None] = Future()
         done.set_result(None)

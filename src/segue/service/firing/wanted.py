@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from segue.language.checker import check_condition
 from segue.language.tree import Aggregate, Compare, EventPattern
-from segue.segments.triggers import TriggerDefinition
-from segue.segments.triggers_check import rises
-from segue.segments.triggers_on import OnCondition, OnEvent, OnSegment, pattern_condition
+from segue.segments.triggers.check import rises
+from segue.segments.triggers.definition import TriggerDefinition
+from segue.segments.triggers.on import OnCondition, OnEvent, OnSegment, pattern_condition
 from segue.segments.workspace import Workspace
 
 

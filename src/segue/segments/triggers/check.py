@@ -14,8 +14,8 @@ from segue.language.checker import features_in
 from segue.language.findings import suggestion
 from segue.segments.check import Checking
 from segue.segments.origin import Origin
-from segue.segments.triggers import STREAM, TriggerDefinition
-from segue.segments.triggers_on import (
+from segue.segments.triggers.definition import STREAM, TriggerDefinition
+from segue.segments.triggers.on import (
     On,
     OnCondition,
     OnEvent,
@@ -25,7 +25,7 @@ from segue.segments.triggers_on import (
     pattern_condition,
     read_on,
 )
-from segue.segments.triggers_payload import UNKNOWN, Names, fault_of, names_in
+from segue.segments.triggers.payload import UNKNOWN, Names, fault_of, names_in
 
 NO_DESTINATION = "E483"
 NO_SEGMENT = "E484"

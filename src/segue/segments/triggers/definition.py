@@ -10,7 +10,7 @@ from segue.domain.watch import watch_name
 from segue.segments.definitions import duration_text, present
 from segue.segments.nodes import Plain
 from segue.segments.origin import Origin
-from segue.segments.triggers_on import On, OnCondition, OnEvent, OnSegment, read_on
+from segue.segments.triggers.on import On, OnCondition, OnEvent, OnSegment, read_on
 
 CROSSINGS = ("rising", "falling", "both")
 EXPIRES_MS = DAY

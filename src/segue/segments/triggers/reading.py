@@ -13,7 +13,7 @@ from segue.segments.definitions import STATUSES
 from segue.segments.fields import Field, Sheet, duration, expression, name, one_of, text, truth
 from segue.segments.nodes import Entries, Items, Node, Scalar
 from segue.segments.origin import Origin
-from segue.segments.triggers import (
+from segue.segments.triggers.definition import (
     CROSSINGS,
     EXPIRES_MS,
     ZONE_TRAIT,
@@ -22,7 +22,7 @@ from segue.segments.triggers import (
     Quiet,
     TriggerDefinition,
 )
-from segue.segments.triggers_payload import PLACEHOLDER, payload, texts_of
+from segue.segments.triggers.payload import PLACEHOLDER, payload, texts_of
 
 OUT_OF_RANGE = "E482"
 _CAP = re.compile(rf"(\d{{1,9}})\s+per\s+({DURATION.pattern})", re.ASCII)
