@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from segue.analysis.values import MISSING, Shown
 from segue.domain.event import Json
@@ -63,6 +63,10 @@ class Reasons:
     prediction: float | None = None
     drivers: tuple[Driver, ...] = ()
     note: str | None = None
+
+    def noted(self, note: str) -> Reasons:
+        """The same with a note."""
+        return replace(self, note=note)
 
     def to_json(self) -> dict[str, Json]:
         """The reasons as a JSON object; keys that say nothing are left out."""

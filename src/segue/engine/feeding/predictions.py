@@ -77,6 +77,11 @@ class Predictions:
             found[there] = held.values[rows[there]]
         return found
 
+    def version(self, model: Model) -> int | None:
+        """The version that spoke last; None of a model that never said anything."""
+        held = self._held.get(model)
+        return None if held is None else held.version
+
     def models(self) -> list[Model]:
         """The models that ever said anything."""
         return list(self._held)

@@ -1,0 +1,189 @@
+"""Scores kept in step while a server runs: who was touched is scored at once, everybody now and then.
+
+    event ──► evaluated ──► touched ──┐  gather 0.1 s   read, predict, write what moved
+                                      ├───────────────► score record ──► evaluated ──► changes
+    rescore: every 1h ── everybody ───┘
+
+One thread scores, a bounded number of profiles at a time; another one trains what is due. Neither holds up
+an event. After a start everybody is scored once, so that nobody is left out whom a crash hid.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from segue.domain.errors import SegueError
+from segue.log.batch import Entry, EventBatch, Record, Stretch
+from segue.log.columns import ints
+from segue.segments.freshness import Pace, paces
+from segue.service.core import wall_ms
+from segue.service.learning.champions import Champions, silence
+from segue.service.learning.scoring import Champion, Scored, score
+
+if TYPE_CHECKING:
+    from segue.service.service import Service
+
+Rows = npt.NDArray[np.int32]
+_log = logging.getLogger("segue.learning")
+
+GATHER_SECONDS = 0.1
+"""Events that come together are scored together."""
+LOOK_SECONDS = 1.0
+"""Between two looks at what is due, and after a round that failed."""
+TOUCHED_MAX = 1_000_000
+"""Rows that wait to be scored; beyond, everybody is."""
+
+
+def touched_by(entry: Entry) -> Rows | None:
+    """The rows whose features an entry of the log may have changed; None is everybody."""
+    if isinstance(entry, EventBatch):
+        return np.unique(ints(entry.rows, np.int32))
+    if isinstance(entry, Stretch) or entry.kind == "definitions":
+        return None
+    rows: list[int] = []
+    if entry.kind in ("list", "override") and entry.body["row"] is not None and "model" not in entry.body:
+        rows = [entry.body["row"]]
+    elif entry.kind == "suppress":
+        rows = list(entry.body["rows"])
+    return np.array(rows, np.int32)
+
+
+class Touched:
+    """The rows that wait to be scored. Any thread may add some; one takes them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._parts: list[Rows] = []
+        self._count = 0
+        self._everybody = True
+        self.any = threading.Event()
+
+    def add(self, rows: Rows | None) -> None:
+        """Some rows, or everybody."""
+        if rows is not None and not len(rows):
+            return
+        with self._lock:
+            self._count += 0 if rows is None else len(rows)
+            if rows is None or self._count > TOUCHED_MAX:
+                self._everybody = True
+                self._parts.clear()
+            else:
+                self._parts.append(rows)
+        self.any.set()
+
+    def take(self) -> Rows | None:
+        """All that wait; None is everybody."""
+        self.any.clear()
+        with self._lock:
+            everybody, parts = self._everybody, self._parts
+            self._everybody, self._parts, self._count = False, [], 0
+        if everybody:
+            return None
+        return np.unique(np.concatenate(parts)) if parts else np.zeros(0, np.int32)
+
+
+class Learner:
+    """Two threads beside a service that is started: :meth:`start` begins them, :meth:`stop` ends them."""
+
+    def __init__(self, service: Service, train: Callable[[Service], None] | None = None) -> None:
+        """``train`` makes new versions of what is due, and comes back; it is called again and again."""
+        self._service = service
+        self._champions = Champions(service)
+        self._touched = Touched()
+        self._ended = threading.Event()
+        self._scored_at: dict[tuple[str, int], int] = {}
+        self._told: dict[str, str] = {}
+        self._threads = [threading.Thread(target=self._scoring, name="segue-scores")]
+        if train is not None:
+            self._threads.append(
+                threading.Thread(target=self._training, args=(train,), name="segue-training")
+            )
+        self.rounds = 0
+        """How many rounds of scoring there were."""
+
+    def start(self) -> None:
+        """Begin."""
+        self._service.core.hearers.append(self._heard)
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """End; a round that has begun is waited for, a training too."""
+        self._ended.set()
+        self._touched.any.set()
+        self._service.core.hearers.remove(self._heard)
+        for thread in self._threads:
+            thread.join()
+
+    def _heard(self, entry: Entry) -> None:
+        if not (isinstance(entry, Record) and entry.kind in ("score", "time", "forget", "settings")):
+            self._touched.add(touched_by(entry))
+
+    # ---- scoring -----------------------------------------------------------------------------
+
+    def _scoring(self) -> None:
+        while not self._ended.is_set():
+            if self._touched.any.wait(LOOK_SECONDS):
+                self._ended.wait(GATHER_SECONDS)
+            if self._ended.is_set() or self._service.core.failed is not None:
+                return
+            rows = self._touched.take()
+            try:
+                self._round(rows)
+            except SegueError as refused:
+                _log.warning("scoring is put off: %s", refused.diagnostics[0].message)
+                self._touched.add(None)
+                self._ended.wait(LOOK_SECONDS)
+
+    def _round(self, rows: Rows | None) -> None:
+        """Score whom the events touched, then everybody by those whose time has come."""
+        champions, pace = self._champions.now(), paces(self._service.workspace)
+        now = self._now()
+        if rows is None:
+            silence(self._service)
+            self._scored_at.clear()
+        due = {name: each for name, each in champions.items() if self._is_due(each, pace[name], now)}
+        waiting = {name: each for name, each in champions.items() if pace[name].stream and name not in due}
+        if rows is not None and len(rows) and waiting:
+            self._note(score(self._service.core, waiting, rows))
+        if due:
+            self._note(score(self._service.core, due))
+            self._scored_at.update({(name, each.number): now for name, each in due.items()})
+        self.rounds += 1
+
+    def _is_due(self, champion: Champion, pace: Pace, now: int) -> bool:
+        at = self._scored_at.get((champion.spec.name, champion.number))
+        return at is None or now - at >= pace.every_ms
+
+    def _now(self) -> int:
+        core = self._service.core
+        return core.engine.now if core.clock == "log" else wall_ms()
+
+    def _note(self, scored: Scored) -> None:
+        """Say once why a model does not score, not with each round."""
+        reasons = dict(scored.refused)
+        reasons.update({name: each.message for name, each in self._champions.refused.items()})
+        self._say(reasons)
+
+    def _say(self, reasons: Mapping[str, str]) -> None:
+        for name, reason in reasons.items():
+            if self._told.get(name) != reason:
+                _log.warning("the model %s does not score: %s", name, reason)
+        self._told = dict(reasons)
+
+    # ---- training ----------------------------------------------------------------------------
+
+    def _training(self, train: Callable[[Service], None]) -> None:
+        while not self._ended.wait(LOOK_SECONDS):
+            if self._service.core.failed is not None:
+                return
+            try:
+                train(self._service)
+            except SegueError as refused:
+                _log.warning("training is put off: %s", refused.diagnostics[0].message)
