@@ -57,26 +57,36 @@ def _held(values: Doubles, bound: float, above: bool) -> Doubles:
 def rfm_sum(training: Doubles, labels: Doubles, judged: Doubles, metric: str) -> Rule:
     """The sum of grades from 1 to 5 for recency (days ago, the less the better), frequency and money.
 
-    Both matrices are (profiles, 3 or 2); who has no value gets the lowest grade. Where the training labels
-    say that the low ones are those who do, as those who leave are, the sum ranks the other way round.
+    Both matrices are (profiles, 3 or 2), and people are graded among each other, as is usual; who has no
+    value gets the lowest grade. Where the training labels say that the low ones are those who do, as those who
+    leave are, the sum ranks the other way round.
     """
-    learned, ranking = np.zeros(len(training)), np.zeros(len(judged))
-    for place in range(training.shape[1]):
-        sign = -1.0 if place == 0 else 1.0
-        values = training[:, place] * sign
-        known = values[np.isfinite(values)]
-        edges = np.quantile(known, np.linspace(0, 1, PARTS + 1)[1:-1]) if len(known) else np.zeros(0)
-        learned += _grades(values, edges)
-        ranking += _grades(judged[:, place] * sign, edges)
-    measure = METRICS[metric]
+    measure, learned, ranking = METRICS[metric], _graded(training), _graded(judged)
     name = "the sum of recency, frequency and money"
     if measure(labels, -learned) > measure(labels, learned):
         return Rule(f"{name}, the lowest first", -ranking)
     return Rule(name, ranking)
 
 
-def _grades(values: Doubles, edges: Doubles) -> Doubles:
-    return np.where(np.isfinite(values), np.searchsorted(edges, values, side="right") + 1.0, 1.0)
+def _graded(values: Doubles) -> Doubles:
+    total = np.zeros(len(values))
+    for place in range(values.shape[1]):
+        column = -values[:, place] if place == 0 else values[:, place]
+        known = column[np.isfinite(column)]
+        edges = np.quantile(known, np.linspace(0, 1, PARTS + 1)[1:-1]) if len(known) else np.zeros(0)
+        total += np.where(np.isfinite(column), np.searchsorted(edges, column, side="right") + 1.0, 1.0)
+    return total
+
+
+def past_rate(judged: Doubles, horizon_days: float) -> Rule:
+    """What each brought so far, per day since the first time, for as long as the horizon.
+
+    ``judged`` is (profiles, 2): the amount or the number so far, and the days since the first time.
+    """
+    amounts, ages = np.nan_to_num(judged[:, 0]), judged[:, 1]
+    aged = np.isfinite(ages) & (ages > 0)
+    rates = np.divide(amounts, ages, out=np.zeros(len(judged)), where=aged)
+    return Rule("what was brought so far, at the same rate", rates * horizon_days)
 
 
 def better(rules: Sequence[Rule], labels: Doubles, metric: str) -> Rule:

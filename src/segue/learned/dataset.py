@@ -19,18 +19,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from segue.domain.time import DAY
 from segue.engine.engine import Engine
 from segue.engine.program.compile import Compiled, compile_definitions
 from segue.language import tree
 from segue.language.ahead import condition_ahead, operand_ahead
-from segue.language.interpret import Definition
+from segue.language.interpret import Definition, Rules
+from segue.language.types import NUMERIC
+from segue.language.walk import walk
 from segue.learned.features import held, matrix, shown_values
 from segue.learned.spec import POPULATION, SEED, ModelSpec
-from segue.learned.table import Rows, Table
+from segue.learned.table import Doubles, Rows, Table
 
 CUT_OFFS_MAX = 6
 """Training cut-offs that are stacked; more of them repeat each other."""
 _EVENTS = "(events)"
+_BASELINE = "(baseline)"
+_RFM = ("(recency)", "(frequency)", "(money)", "(age)")
+_FIRST = "(first)"
+_FIRST_EVENT = tree.Aggregate("first", tree.EventPattern("any"))
 _EVERY_EVENT = tree.Aggregate("count", tree.EventPattern("any"))
 
 
@@ -70,26 +77,101 @@ class History:
         """A program that knows what was received by a moment, and stands there."""
         return self.engine.replayed(compiled, self.upto, until=moment, fleeting=True)
 
+    def first(self, rules: Rules) -> int:
+        """The moment (ms) of the first event; now when there is none."""
+        program = compile_definitions((), rules, {_FIRST: _FIRST_EVENT})
+        engine = self.as_of(program, self.engine.now)
+        ages = shown_values(engine, engine.compiled.shown[_FIRST], _rows(engine))
+        known = ages[np.isfinite(ages)]
+        return engine.now - round(float(known.max()) * DAY) if len(known) else engine.now
+
 
 def program_of(spec: ModelSpec) -> Compiled:
-    """What computes a model's population, seed and features, and nothing else."""
-    watched = tuple(Definition(name, condition) for name, condition in spec.watches())
+    """What computes a model's population, seed, features and the rules it is held against, nothing else."""
+    conditions = dict(spec.watches())
     values = {**dict(spec.values()), spec.watch(_EVENTS): _EVERY_EVENT}
+    for part, node in judged_by(spec):
+        if isinstance(node, tree.Condition):
+            conditions[spec.watch(part)] = node
+        else:
+            values[spec.watch(part)] = node
+    watched = tuple(Definition(name, condition) for name, condition in conditions.items())
     return compile_definitions((*spec.segments, *watched), spec.rules, values)
+
+
+def judged_by(spec: ModelSpec) -> list[tuple[str, tree.Condition | tree.Operand]]:
+    """What simple rules go by: the rule that was given; recency, frequency, money and age of the event.
+
+    The event is the one that the model is about, else the first that its target or its features name; the
+    amount is the one given, else the first number that its features ask of that event.
+    """
+    found: list[tuple[str, tree.Condition | tree.Operand]] = []
+    if spec.baseline is not None:
+        found.append((_BASELINE, spec.baseline))
+    event = _event(spec)
+    if event is not None:
+        pattern = tree.EventPattern("track", event)
+        found.append((_RFM[0], tree.Elapsed("since", tree.Aggregate("last", pattern))))
+        found.append((_RFM[1], tree.Aggregate("count", pattern)))
+        found.append((_RFM[3], tree.Elapsed("since", tree.Aggregate("first", pattern))))
+        path = _amount(spec, event)
+        if path is not None:
+            found.append((_RFM[2], tree.Aggregate("sum", pattern, path)))
+    return found
+
+
+def _event(spec: ModelSpec) -> str | None:
+    given = spec.options.get("event")
+    if isinstance(given, str):
+        return given
+    roots = [each for each in (spec.target, *(feature.tree for feature in spec.features)) if each is not None]
+    patterns = (node for root in roots for node in walk(root) if isinstance(node, tree.EventPattern))
+    return next((each.name for each in patterns if each.name is not None), None)
+
+
+def _amount(spec: ModelSpec, event: str) -> tuple[str, ...] | None:
+    given = spec.options.get("amount")
+    if isinstance(given, str):
+        return tuple(given.split("."))
+    nodes = (node for feature in spec.features for node in walk(feature.tree))
+    sums = (node for node in nodes if isinstance(node, tree.Aggregate) and node.name in NUMERIC)
+    return next((node.path for node in sums if node.event.name == event), None)
 
 
 def table_at(spec: ModelSpec, history: History, moment: int) -> Table:
     """Everybody the model is about at a moment, with the features of then; of a seed the labels too."""
-    engine = history.as_of(program_of(spec), moment)
+    return read(spec, history.as_of(program_of(spec), moment))
+
+
+def read(spec: ModelSpec, engine: Engine) -> Table:
+    """The same out of an engine that runs the program of the spec, at its time."""
     rows = _rows(engine)
     rows = rows[held(engine, spec.watch(POPULATION), rows)]
     labels = np.full(len(rows), np.nan)
     if spec.seed is not None:
         labels = held(engine, spec.watch(SEED), rows).astype(np.float64)
     events = shown_values(engine, engine.compiled.shown[spec.watch(_EVENTS)], rows)
-    moments = np.full(len(rows), moment, np.int64)
-    values = matrix(engine, spec, rows)
-    return Table(spec.feature_names, rows, moments, values, labels, events.astype(np.int64))
+    return Table(
+        spec.feature_names,
+        rows,
+        np.full(len(rows), engine.now, np.int64),
+        matrix(engine, spec, rows),
+        labels,
+        events.astype(np.int64),
+        _rules(spec, engine, rows),
+    )
+
+
+def _rules(spec: ModelSpec, engine: Engine, rows: Rows) -> Doubles:
+    """(profiles, 5): the rule that was given, recency, frequency, money, age; NaN for what there is not."""
+    found = np.full((len(rows), 1 + len(_RFM)), np.nan)
+    for part, node in judged_by(spec):
+        name, place = spec.watch(part), (_BASELINE, *_RFM).index(part)
+        if isinstance(node, tree.Condition):
+            found[:, place] = held(engine, name, rows)
+        else:
+            found[:, place] = shown_values(engine, engine.compiled.shown[name], rows)
+    return found
 
 
 def labelled(spec: ModelSpec, history: History, moments: Sequence[int]) -> list[Table]:
@@ -97,8 +179,9 @@ def labelled(spec: ModelSpec, history: History, moments: Sequence[int]) -> list[
 
     Whoever was absorbed since is labelled by what the survivor did; who was forgotten is left out.
     """
-    ends = _Outcome(spec, history, moments)
-    return [ends.label(table_at(spec, history, moment)) for moment in moments]
+    outcome = _Outcome(spec, history, moments)
+    program = program_of(spec)
+    return [outcome.label(read(spec, history.as_of(program, moment)), moment) for moment in moments]
 
 
 class _Outcome:
@@ -120,19 +203,14 @@ class _Outcome:
     def _name(self, moment: int) -> str:
         return self._spec.watch(f"(target {moment})")
 
-    def label(self, table: Table) -> Table:
+    def label(self, table: Table, moment: int) -> Table:
         """A table of one moment with its labels."""
         current = np.array([self._engine.feed.current(row) for row in table.rows.tolist()], np.int32)
-        kept = table.taken(current >= 0)
-        rows = current[current >= 0]
-        name = self._name(int(table.moments[0])) if len(table) else ""
-        if not len(kept):
-            return kept
+        kept, rows = table.taken(current >= 0), current[current >= 0]
+        name = self._name(moment)
         if name in self._engine.compiled.numbers:
-            labels = held(self._engine, name, rows).astype(np.float64)
-        else:
-            labels = shown_values(self._engine, self._engine.compiled.shown[name], rows)
-        return Table(kept.features, kept.rows, kept.moments, kept.values, labels, kept.events)
+            return kept.labelled(held(self._engine, name, rows).astype(np.float64))
+        return kept.labelled(shown_values(self._engine, self._engine.compiled.shown[name], rows))
 
 
 def _rows(engine: Engine) -> Rows:

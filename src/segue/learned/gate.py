@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from segue.domain.event import Json
-from segue.learned.metrics import METRICS, Doubles, ranks
+from segue.learned.metrics import METRICS, TITLES, Doubles, ranks, spelled
 
 DRAWS = 1_000
 CONFIDENCE = 0.95
@@ -59,9 +59,10 @@ class Verdict:
     def sentence(self) -> str:
         """The verdict as people read it."""
         word = "passed" if self.passed else "refused"
+        model, rule = spelled(self.metric, self.model), spelled(self.metric, self.rule)
         return (
-            f"{word}: {self.model:.4f} against {self.rule:.4f} of {self.rule_name}, "
-            f"difference {self.difference:+.4f} [{self.low:+.4f}, {self.high:+.4f}] on {self.users:,} users"
+            f"{word}: {TITLES[self.metric]} {model} against {rule} of {self.rule_name}, better by "
+            f"{self.difference:+.4f} [{self.low:+.4f}, {self.high:+.4f}] on {self.users:,} users"
         )
 
 
@@ -132,7 +133,13 @@ def _weighed_spearman(labels: Doubles, predictions: Doubles) -> Weighed:
     return measured
 
 
+def _weighed_nearness(labels: Doubles, predictions: Doubles) -> Weighed:
+    errors = np.abs(labels - predictions)
+    return lambda weights: -float(weights @ errors) / float(weights.sum())
+
+
 _WEIGHED: Mapping[str, Callable[[Doubles, Doubles], Weighed]] = {
     "auc": _weighed_auc,
     "spearman": _weighed_spearman,
+    "mae": _weighed_nearness,
 }

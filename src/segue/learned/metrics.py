@@ -84,10 +84,20 @@ def mean_absolute_error(labels: Doubles, predictions: Doubles) -> float:
     return float(np.abs(labels - predictions).mean())
 
 
-METRICS: Mapping[str, Metric] = {"auc": auc, "spearman": spearman}
+def nearness(labels: Doubles, predictions: Doubles) -> float:
+    """The mean absolute error below zero, so that larger is better here too."""
+    return -mean_absolute_error(labels, predictions)
+
+
+METRICS: Mapping[str, Metric] = {"auc": auc, "spearman": spearman, "mae": nearness}
 """Those by which a gate judges."""
-TITLES: Mapping[str, str] = {"auc": "AUC", "spearman": "rank correlation"}
+TITLES: Mapping[str, str] = {"auc": "AUC", "spearman": "rank correlation", "mae": "mean error"}
 """How people call them."""
+
+
+def spelled(metric: str, value: float) -> str:
+    """A value of such a metric as people read it."""
+    return f"{-value:,.2f}" if metric == "mae" else f"{value:.4f}"
 
 
 def of_chances(labels: Doubles, predictions: Doubles) -> dict[str, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,9 @@ class Table:
     """Profiles at moments: one line for each, all columns of one length.
 
     ``rows`` are the log's rows, ``moments`` in ms, ``values`` the features (NaN is missing), ``labels`` 0 and
-    1 or amounts (NaN where there is none), ``events`` how many events the profile had by then.
+    1 or amounts (NaN where there is none), ``events`` how many events the profile had by then. ``rules`` are
+    what simple rules go by: the rule that was given, recency in days, frequency, money, and the days since
+    the first time (NaN where missing).
     """
 
     features: tuple[str, ...]
@@ -28,6 +30,7 @@ class Table:
     values: Doubles
     labels: Doubles
     events: Moments
+    rules: Doubles
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -41,7 +44,12 @@ class Table:
             self.values[chosen],
             self.labels[chosen],
             self.events[chosen],
+            self.rules[chosen],
         )
+
+    def labelled(self, labels: Doubles) -> Table:
+        """The same lines with other labels."""
+        return replace(self, labels=labels)
 
     def at(self, moment: int) -> Table:
         """The lines of one moment."""
@@ -68,12 +76,12 @@ class Table:
 
 def stacked(tables: Sequence[Table]) -> Table:
     """Tables of the same features below each other."""
-    first = tables[0]
     return Table(
-        first.features,
+        tables[0].features,
         np.concatenate([each.rows for each in tables]),
         np.concatenate([each.moments for each in tables]),
         np.concatenate([each.values for each in tables]),
         np.concatenate([each.labels for each in tables]),
         np.concatenate([each.events for each in tables]),
+        np.concatenate([each.rules for each in tables]),
     )

@@ -96,7 +96,7 @@ class Value(ModelKind):
     gives = "score"
     learns_from = "features"
     guards = Guards(users_min=500, events_min=0, positives_min=100)
-    metric = "spearman"
+    metric = "mae"
     instead = "a rule on what was spent so far"
 
     def learn(self, spec: ModelSpec, table: Table, before: Model | None) -> Learned:
