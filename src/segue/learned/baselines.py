@@ -58,8 +58,8 @@ def rfm_sum(training: Doubles, labels: Doubles, judged: Doubles, metric: str) ->
     """The sum of grades from 1 to 5 for recency (days ago, the less the better), frequency and money.
 
     Both matrices are (profiles, 3 or 2), and people are graded among each other, as is usual; who has no
-    value gets the lowest grade. Where the training labels say that the low ones are those who do, as those who
-    leave are, the sum ranks the other way round.
+    value gets the lowest grade. Where the training labels say that the low ones are those who do, as is so
+    with those who leave, the sum ranks the other way round.
     """
     measure, learned, ranking = METRICS[metric], _graded(training), _graded(judged)
     name = "the sum of recency, frequency and money"

@@ -6,6 +6,7 @@ difference between the two on the same draws. A lower bound above zero opens the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -58,12 +59,22 @@ class Verdict:
 
     def sentence(self) -> str:
         """The verdict as people read it."""
-        word = "passed" if self.passed else "refused"
-        model, rule = spelled(self.metric, self.model), spelled(self.metric, self.rule)
-        return (
-            f"{word}: {TITLES[self.metric]} {model} against {rule} of {self.rule_name}, better by "
-            f"{self.difference:+.4f} [{self.low:+.4f}, {self.high:+.4f}] on {self.users:,} users"
-        )
+        return sentence(self.to_json())
+
+
+def sentence(verdict: Mapping[str, Json]) -> str:
+    """A verdict's JSON as people read it; null stands for what is not defined, as NaN does."""
+    metric = verdict["metric"]
+    values = [verdict[key] for key in ("model", "rule", "difference", "low", "high")]
+    if any(value is None or math.isnan(value) for value in values):
+        return f"refused: it cannot be judged by {TITLES[metric]}, everybody is alike"
+    model, rule, difference, low, high = values
+    word = "passed" if verdict["passed"] else "refused"
+    return (
+        f"{word}: {TITLES[metric]} {spelled(metric, model)} against {spelled(metric, rule)} of "
+        f"{verdict['rule_name']}, better by {difference:+.4f} [{low:+.4f}, {high:+.4f}] "
+        f"on {verdict['users']:,} users"
+    )
 
 
 def judge(

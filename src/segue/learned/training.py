@@ -117,14 +117,12 @@ def rule_to_beat(spec: ModelSpec, training: Table, judged: Table, metric: str) -
 
 
 def _rate(spec: ModelSpec, judged: Table) -> Rule | None:
-    money, count = judged.rules[:, 3], judged.rules[:, 2]
-    asked = (
-        {node.name for node in walk(spec.target) if isinstance(node, tree.Aggregate)}
-        if spec.target
-        else set()
-    )
-    amounts = money if "sum" in asked else count
-    if spec.horizon_days is None or not np.isfinite(amounts).any():
+    """What everybody brought so far, in the unit of the target: money, or how often."""
+    if spec.target is None or spec.horizon_days is None:
+        return None
+    asked = {node.name for node in walk(spec.target) if isinstance(node, tree.Aggregate)}
+    amounts = judged.rules[:, 3 if "sum" in asked else 2]
+    if not np.isfinite(amounts).any():
         return None
     return past_rate(np.column_stack((amounts, judged.rules[:, 4])), spec.horizon_days)
 
