@@ -97,7 +97,7 @@ def test_a_folder_in_use_or_broken_is_told_and_ends(tmp_path: Path) -> None:
         serve(tmp_path / "workspace", tmp_path / "data", port=0)
 
 
-def test_serving_beyond_this_machine_warns_and_lets_events_in(tmp_path: Path) -> None:
+def test_serving_beyond_this_machine_warns_and_lets_nobody_in_without_a_key(tmp_path: Path) -> None:
     write_workspace(tmp_path / "workspace")
     command = [sys.executable, "-c", "from segue.cli import main; main()", "serve", "--port", "0"]
     command += ["--host", "0.0.0.0", "--workspace", str(tmp_path / "workspace")]
@@ -110,7 +110,10 @@ def test_serving_beyond_this_machine_warns_and_lets_events_in(tmp_path: Path) ->
             forwarded = {"X-Forwarded-For": "203.0.113.9"}
             assert httpx.get(f"{url}/v1/segments", headers=forwarded).status_code == 403
             event = {"userId": "u", "event": "Login"}
-            assert httpx.post(f"{url}/v1/track", json=event, headers=forwarded).status_code == 200
+            refused = httpx.post(f"{url}/v1/track", json=event, headers=forwarded)
+            assert (refused.status_code, refused.json()["code"]) == (403, "E746")
+            assert "segue keys create" in refused.text
+            assert httpx.post(f"{url}/v1/track", json=event).status_code == 200
         finally:
             process.terminate()
         _, errors = process.communicate()

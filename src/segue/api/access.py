@@ -22,6 +22,7 @@ from segue.domain.limits import QUERY_FIELDS_MAX
 
 DEFAULT_SOURCE = "default"
 """Of events that come without a key, while there are none."""
+NEEDS_KEY = "make a key for the sender: segue keys create --name NAME --kind write"
 _FORWARDED = (b"x-forwarded-for", b"forwarded", b"x-real-ip")
 
 
@@ -37,6 +38,8 @@ def admit(doors: Doors, request: Request, route: Route) -> None:
         return
     doors.quotas.ask_address(request, doors.service.workspace.settings)
     if route.access is Access.WRITE:
+        if doors.access.unlocked:
+            _require_near(request, "there are no keys yet, so only this machine may send", NEEDS_KEY)
         request.source = _sender_in_header(doors, request)
         return
     request.principal = principal = _reader(doors, request)
@@ -216,15 +219,20 @@ def require_local(
     A forwarded request is its sender's, not the proxy's. A foreign Host means that a page of
     another site made the browser resolve its own name to this machine.
     """
-    client = request.scope.get("client")
-    near = client is not None and is_loopback(client[0])
-    if not near or any(request.header(name) is not None for name in _FORWARDED):
-        raise refusal(NOT_ALLOWED, finding, "ask from the machine itself")
+    _require_near(request, finding, "ask from the machine itself")
     host = (request.header(b"host") or b"localhost").decode("latin-1")
     if not is_loopback(_without_port(host)):
         raise refusal(
             NOT_ALLOWED, "this machine was asked under a foreign name", "ask localhost or 127.0.0.1"
         )
+
+
+def _require_near(request: Request, finding: str, hint: str) -> None:
+    """E746 unless the request comes from this machine, under whatever name."""
+    client = request.scope.get("client")
+    near = client is not None and is_loopback(client[0])
+    if not near or any(request.header(name) is not None for name in _FORWARDED):
+        raise refusal(NOT_ALLOWED, finding, hint)
 
 
 def _without_port(host: str) -> str:

@@ -201,7 +201,7 @@ class Running:
         if not is_loopback(self._host) and self._doors.access.unlocked:
             print(
                 f"warning: {self._host} is open to other machines and there are no keys yet: "
-                "anyone who reaches it may send events; reads and commands are refused to them",
+                "they are refused until one is made (segue keys create --name NAME --kind write)",
                 file=sys.stderr,
             )
         print(f"events in   POST {self._url}/v1/batch")

@@ -257,9 +257,12 @@ def test_each_address_has_its_rate(
     monkeypatch.setenv("SEGUE_RATE_PER_ADDRESS", "4/h")
     monkeypatch.setenv("SEGUE_TRUSTED_PROXIES", "127.0.0.1, 10.0.0.0/8")
     with serving(tmp_path_factory.mktemp("addresses")) as server:
+        key = Guarded(server).key("site", "write")
 
         def sent(forwarded: str | None) -> int:
-            headers = {} if forwarded is None else {"X-Forwarded-For": forwarded}
+            headers = bearer(key)
+            if forwarded is not None:
+                headers["X-Forwarded-For"] = forwarded
             return server.http.post("/v1/batch", json=EMPTY, headers=headers).status_code
 
         assert [sent("203.0.113.1"), sent("203.0.113.1")] == [200, 429]
