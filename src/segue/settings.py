@@ -17,6 +17,7 @@ ENVIRONMENT_PREFIX = "SEGUE_"
 _NAME_CHARACTERS_MAX = 200
 _PORT_MAX = 65_535
 _CACHES_MAX = 16
+_THREADS_MAX = 256
 NOTHING = "none"
 """How an empty list of values is spelled."""
 _ORIGIN = re.compile(r"https?://(\*\.)?[a-z0-9_.\-]{1,253}(:\d{1,5})?")
@@ -46,6 +47,8 @@ class Settings:
     stream_origins: tuple[str, ...]
     public_url: str
     analytics_js: str
+    retrain_interval_ms: int
+    retrain_threads: int
 
     def to_json(self) -> dict[str, str]:
         """The settings that decide what memberships mean, as they are spelled in ``segue.yaml``."""
@@ -84,6 +87,12 @@ def _duration(spelling: str) -> int:
     if ms is None or not 1 <= ms <= 365 * DAY:
         raise OptionValueError("a duration such as 30s, 15m or 12h, up to 1y")
     return ms
+
+
+def _threads(spelling: str) -> int:
+    if not (spelling.isascii() and spelling.isdigit() and 1 <= int(spelling[:4]) <= _THREADS_MAX):
+        raise OptionValueError(f"a whole number from 1 to {_THREADS_MAX}")
+    return int(spelling)
 
 
 def _port(spelling: str) -> int:
@@ -256,6 +265,14 @@ OPTIONS = (
     Option(
         "analytics_js", "analytics_js", _text_or_nothing, "", "file",
         "The browser script of analytics-next that is served, a path from the workspace; none if empty.",
+    ),
+    Option(
+        "recommendations.retrain", "retrain_interval_ms", _duration, "1h", "duration",
+        "How long after a training the next one is begun, if events came in meanwhile.",
+    ),
+    Option(
+        "recommendations.threads", "retrain_threads", _threads, "1", "whole number",
+        "How many processor cores the training of recommendations may use.",
     ),
 )  # fmt: skip
 """Every option there is; docs/settings.md explains each."""

@@ -15,10 +15,18 @@ from segue.segments.fields import Field, Sheet
 from segue.segments.folder import read_folder
 from segue.segments.property_fields import PROPERTY_FIELDS
 from segue.segments.readers import DEFINITION_KINDS, DefinitionKind
+from segue.segments.recommendation_fields import (
+    BLEND_FIELDS,
+    FILTER_FIELDS,
+    INTEREST_FIELDS,
+    RULE_FIELDS,
+)
 from segue.segments.source import Source
 
 PAGE = (Path(__file__).parents[2] / "docs" / "workspace.md").read_text(encoding="utf-8")
 _EXAMPLE = re.compile(r"```yaml\n(.*?)```", re.DOTALL)
+WITHIN = (*INTEREST_FIELDS, *BLEND_FIELDS, *RULE_FIELDS, *FILTER_FIELDS)
+"""The keys within a recommendation."""
 _ROW = re.compile(r"^\| `(\w+)` \| *(yes)?", re.MULTILINE)
 
 
@@ -30,6 +38,7 @@ def section(kind: DefinitionKind) -> str:
 @pytest.mark.parametrize("kind", DEFINITION_KINDS, ids=lambda kind: kind.key)
 def test_every_key_has_its_row(kind: DefinitionKind) -> None:
     table = section(kind).partition("\nOf a property")[0].partition("\nOf a variant")[0]
+    table = table.partition("\nOf an event that tells of interest")[0]
     assert _ROW.findall(table) == [(field.key, "yes" if field.required else "") for field in kind.fields]
 
 
@@ -42,6 +51,11 @@ def test_every_key_of_a_property_has_its_row() -> None:
 def test_every_key_of_a_variant_has_its_row() -> None:
     table = PAGE.partition("\nOf a variant")[2].partition("\n## ")[0]
     assert _ROW.findall(table) == [(field.key, "yes" if field.required else "") for field in VARIANT_FIELDS]
+
+
+def test_every_key_within_a_recommendation_has_its_row() -> None:
+    table = PAGE.partition("\nOf an event that tells of interest")[2].partition("\n## ")[0]
+    assert _ROW.findall(table) == [(field.key, "yes" if field.required else "") for field in WITHIN]
 
 
 @pytest.mark.parametrize("kind", DEFINITION_KINDS, ids=lambda kind: kind.key)
@@ -62,6 +76,7 @@ def test_the_example_is_good(kind: DefinitionKind) -> None:
         *PROPERTY_FIELDS,
         *VARIANT_FIELDS,
         *GOAL_FIELDS,
+        *WITHIN,
     ],
 )
 def test_every_key_says_what_it_means(field: Field) -> None:

@@ -297,6 +297,7 @@ _SERVER = (
 )  # fmt: skip
 
 ROUTES: tuple[Route, ...] = (
-    *_TRACKING, *_BROWSERS, *_USERS, *_SEGMENTS, *_DECISIONS, *_RECOMMENDATIONS, *_GRAPHQL, *_STREAM, *_QUALITY, *_SERVER,
+    *_TRACKING, *_BROWSERS, *_USERS, *_SEGMENTS, *_DECISIONS, *_RECOMMENDATIONS, *_GRAPHQL, *_STREAM,
+    *_QUALITY, *_SERVER,
 )  # fmt: skip
 """The first whose path fits answers."""

@@ -180,7 +180,7 @@ SCHEMAS: dict[str, Schema] = {
         {
             "user_id": {"type": ["string", "null"]}, "known": TRUTH, "recommendation": TEXT,
             "items": rows_of(named("RecommendedItem")), "catalog_version": COUNT,
-            "model": record({"kind": TEXT, "version": COUNT, "trained_at": TIME}),
+            "model": record({"kind": TEXT, "version": COUNT, "trained_at": MAYBE_TIME}),
         }
     ),
     "Question": record({"query": TEXT}, {"variables": ANYTHING, "operationName": TEXT}),

@@ -37,6 +37,7 @@ from segue.segments.fields import (
 from segue.segments.models.reading import MODEL_FIELDS, make_model
 from segue.segments.nodes import Entries, Node, Scalar
 from segue.segments.property_fields import properties
+from segue.segments.recommendation_fields import RECOMMENDATION_FIELDS, make_recommendation
 from segue.segments.triggers.reading import TRIGGER_FIELDS, trigger_of
 
 
@@ -182,6 +183,9 @@ MODELS = DefinitionKind("models", "model", MODEL_FIELDS, make_model)
 TRIGGERS = DefinitionKind("triggers", "trigger", TRIGGER_FIELDS, trigger_of)
 DESTINATIONS = DefinitionKind("destinations", "destination", DESTINATION_FIELDS, make_destination)
 EXPERIENCES = DefinitionKind("experiences", "experience", EXPERIENCE_FIELDS, experience)
+RECOMMENDATIONS = DefinitionKind(
+    "recommendations", "recommendation", RECOMMENDATION_FIELDS, make_recommendation
+)
 
 DEFINITION_KINDS = (
     SEGMENTS,
@@ -192,5 +196,6 @@ DEFINITION_KINDS = (
     TRIGGERS,
     DESTINATIONS,
     EXPERIENCES,
+    RECOMMENDATIONS,
 )
 """Every kind of definition that there is."""

@@ -27,8 +27,10 @@ from segue.segments.destinations_check import check_destinations
 from segue.segments.experiences import OWN_EVENTS, ExperienceDefinition
 from segue.segments.experiences_check import Experience, check_experiences
 from segue.segments.folder import FolderContents, read_folder
-from segue.segments.models.definition import ModelDefinition
 from segue.segments.models.checking import checked_models, exact, gives, surroundings
+from segue.segments.models.definition import ModelDefinition
+from segue.segments.recommendations import RecommendationDefinition
+from segue.segments.recommendations_check import check_recommendations
 from segue.segments.triggers.check import check_triggers
 from segue.segments.triggers.definition import TriggerDefinition
 from segue.settings import Settings
@@ -66,6 +68,7 @@ class Workspace:
     experiences: Mapping[str, Experience] = field(default_factory=dict)
     triggers: Mapping[str, TriggerDefinition] = field(default_factory=dict)
     destinations: Mapping[str, DestinationDefinition] = field(default_factory=dict)
+    recommendations: Mapping[str, RecommendationDefinition] = field(default_factory=dict)
 
     def definitions(self) -> dict[str, dict[str, Definition]]:
         """Every definition by the word of its kind (segment, feature, list, event, …), then by name."""
@@ -78,6 +81,7 @@ class Workspace:
             "experience": {name: each.definition for name, each in self.experiences.items()},
             "trigger": dict(self.triggers),
             "destination": dict(self.destinations),
+            "recommendation": dict(self.recommendations),
         }
 
     def roots(self) -> Iterator[tree.Condition | tree.Operand]:
@@ -142,6 +146,8 @@ def assemble(contents: FolderContents) -> Workspace:
     check_destinations(destinations, contents.settings.private_targets, findings)
     check_triggers(checking, triggers, contents.claims.get("destination", {}).keys())
     experiences = check_experiences(checking, _of(ExperienceDefinition, contents, "experience"), segments)
+    recommendations = _of(RecommendationDefinition, contents, "recommendation")
+    check_recommendations(checking, recommendations)
     if findings:
         # What stands behind two aliases is read twice and would be told twice.
         raise SegueError(*dict.fromkeys(findings))
@@ -164,6 +170,7 @@ def assemble(contents: FolderContents) -> Workspace:
         experiences=experiences,
         triggers=triggers,
         destinations=destinations,
+        recommendations=recommendations,
     )
 
 

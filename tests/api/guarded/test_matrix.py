@@ -46,6 +46,9 @@ LET_IN: dict[str, set[str]] = {
     "POST /v1/tokens": {"admin"},
     "GET /v1/stream": SCOPED | {"token", "stranger", "visitor"},
     "POST /v1/decide": SCOPED | {"token"},
+    **{
+        f"POST {prefix}/personalized-recommendations": SCOPED | {"token"} for prefix in ("", "/v1")
+    },
     "POST /graphql": SCOPED | {"token", "stranger", "visitor"},
     "GET /graphql": SCOPED | {"token", "stranger", "visitor"},
     "POST /control": {"the server's own"},
@@ -73,6 +76,7 @@ BODIES = {
     "Occasion": {"user_id": "ann", "slots": ["hero"]},
     "Question": {"query": "{ __typename }"},
     "TokenOrder": {"user_id": "ann"},
+    "RecommendationQuestion": {"user_id": "ann"},
     "Any": {},
 }  # fmt: skip
 NAMES = {f"{route.method} {route.path}": route for route in ROUTES}

@@ -1,0 +1,1 @@
+"""The catalogue: items, their versions, and the files they come from."""

@@ -1,0 +1,1 @@
+"""Item-item models: which items go together, found from what people did. Numbers in, numbers out."""

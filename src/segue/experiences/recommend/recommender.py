@@ -1,0 +1,252 @@
+"""The recommender: what is in stock, what people do, and an answer to each question from both."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from segue.domain.errors import refusal
+from segue.domain.event import Json
+from segue.domain.limits import ANSWERS_KEPT_MAX
+from segue.domain.time import DAY, format_instant
+from segue.experiences.recommend.catalogue.store import Catalogue, catalogued
+from segue.experiences.recommend.known import Known
+from segue.experiences.recommend.live import Live
+from segue.experiences.recommend.models.links import Links, no_links
+from segue.experiences.recommend.popularity import Popularity
+from segue.experiences.recommend.question import Question
+from segue.experiences.recommend.ranking import Ranked, Stock, ranked
+from segue.experiences.recommend.shelf import Shelf
+from segue.experiences.recommend.taste import Taste, taste_of
+from segue.experiences.recommend.training import Reading, read_all
+from segue.experiences.recommend.user import User, behaviour_of, user_of, wish_of
+from segue.segments.recommendations import DEFAULT, DEFAULT_NAME, RecommendationDefinition
+from segue.service.core import Core
+
+NO_DEFINITION = "E843"
+NEW_MS = 14 * DAY
+"""How long an item is new in the catalogue; how new, falls evenly from 1 to 0."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """A trained model with its number: it rises with each."""
+
+    number: int
+    kind: str
+    links: Links
+    trained_at: int
+    users: int
+    items: int
+    seconds: float
+    memory_bytes: int
+
+    def to_json(self) -> dict[str, Json]:
+        """As answers tell it."""
+        trained_at = format_instant(self.trained_at) if self.number else None
+        return {"kind": self.kind, "version": self.number, "trained_at": trained_at}
+
+
+NO_MODEL = Model(0, "none", no_links(0), 0, 0, 0, 0.0, 0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """All that answers are made from, of one moment; replaced as a whole. ``number`` rises with each."""
+
+    number: int
+    definitions: Mapping[str, RecommendationDefinition]
+    shelf: Shelf
+    stocks: Mapping[Taste, Stock]
+    models: Mapping[Taste, Model]
+
+
+class Recommender:
+    """Answers from memory; :class:`segue.experiences.recommend.keeping.Keeper` keeps it up to date."""
+
+    def __init__(self, core: Core, data: Path) -> None:
+        self.core = core
+        self.data = data
+        self.known = Known()
+        self.live = Live(core.log, self.known)
+        self.models: dict[Taste, Model] = {}
+        self._popular: dict[Taste, Popularity] = {}
+        self._catalogue: Catalogue | None = None
+        self._changing = threading.RLock()
+        self._answers: OrderedDict[Any, bytes] = OrderedDict()
+        self._keeping = threading.Lock()
+        self.view = View(0, {}, Shelf(0, [], self.known), {}, {})
+        self.reading: Reading | None = None
+        core.memories.append(self.forget)
+
+    def close(self) -> None:
+        """Give the catalogue free."""
+        if self._catalogue is not None:
+            self._catalogue.close()
+
+    # ---- what is known -----------------------------------------------------------------------
+
+    @property
+    def definitions(self) -> dict[str, RecommendationDefinition]:
+        """Those of the workspace, and the default one if it has none of that name."""
+        workspace = self.core.workspace
+        return {DEFAULT_NAME: DEFAULT} | dict(workspace.recommendations if workspace else {})
+
+    @property
+    def catalogue(self) -> Catalogue | None:
+        """The catalogue, from the moment on in which there is one."""
+        if self._catalogue is None and catalogued(self.data):
+            self._catalogue = Catalogue(self.data)
+        return self._catalogue
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anybody prepared for it: else nothing is read until somebody asks."""
+        workspace = self.core.workspace
+        return (
+            self.reading is not None or catalogued(self.data) or bool(workspace and workspace.recommendations)
+        )
+
+    @property
+    def outgrown(self) -> bool:
+        """Whether the log has to be read anew: much has come since, or other events count now."""
+        if self.reading is None or self.live.full:
+            return True
+        return not {taste_of(each) for each in self.definitions.values()} <= self.reading.tastes
+
+    def read(self) -> Reading:
+        """Read the whole log anew, and go on from there; the models stay as they are."""
+        with self._changing:
+            definitions = self.definitions
+            reading = read_all(self.core, definitions.values(), self.known)
+            popular = reading.popularity(len(self.known))
+            self.live.rebase(reading.deeds, reading.sights, reading.upto, _teller(popular.values()))
+            self._popular, self.reading = popular, reading
+            self.live.follow(self.core.engine.evaluated_seq)
+            self.publish(anew=True)
+            return reading
+
+    def put(self, taste: Taste, model: Model) -> None:
+        """Answer with another model from now on."""
+        with self._changing:
+            self.models[taste] = model
+            self.publish(anew=True)
+
+    def publish(self, anew: bool = False) -> None:
+        """Let answers see what has come since the last time; ``anew`` if anything but counts has changed."""
+        with self._changing:
+            shelf, definitions = self._shelf(), self.definitions
+            tastes = {taste_of(each) for each in definitions.values()}
+            moves = sum(each.moves for each in self._popular.values())
+            same = shelf is self.view.shelf and definitions == self.view.definitions
+            if same and not anew and moves == self._moves:
+                return
+            self._moves = moves
+            models = {taste: self.models.get(taste, NO_MODEL) for taste in tastes}
+            stocks = {taste: self._stock(shelf, taste, models[taste]) for taste in tastes}
+            self.view = View(self.view.number + 1, definitions, shelf, stocks, models)
+
+    _moves = 0
+
+    def _shelf(self) -> Shelf:
+        held = self.view.shelf
+        version = self.catalogue.version if self.catalogue else 0
+        if version == held.version and (version or held.size == len(self.known)):
+            return held
+        version, listed = self.catalogue.items() if self.catalogue else (0, [])
+        return Shelf(version, listed, self.known)
+
+    def _stock(self, shelf: Shelf, taste: Taste, model: Model) -> Stock:
+        popular = self._popular.get(taste)
+        shares = np.zeros(shelf.size, np.float32) if popular is None else popular.shares(shelf.size)
+        age = self.core.engine.now - shelf.first_at
+        new = np.clip(1 - age / NEW_MS, 0, 1) * (shelf.first_at > 0)
+        return Stock(shelf, model.links, shares, new.astype(np.float32))
+
+    def forget(self, rows: Iterable[int]) -> None:
+        """Know nothing of these profiles but what the model learned, until it is trained anew."""
+        gone = list(rows)
+        self.live.forget(gone)
+        with self._keeping:
+            self._answers.clear()
+
+    # ---- answers -----------------------------------------------------------------------------
+
+    @property
+    def quick(self) -> bool:
+        """Whether an answer can be made at once, without waiting for the log to be read."""
+        return self.reading is not None
+
+    def answer(self, question: Question) -> bytes:
+        """The answer as JSON; E843 when there is no such definition. May read the log, the first time."""
+        if self.reading is None:
+            with self._changing:
+                if self.reading is None:
+                    self.read()
+        self.live.follow(self.core.engine.evaluated_seq)
+        if self.definitions != self.view.definitions:
+            self.read()
+        view = self.view
+        definition = view.definitions.get(question.name)
+        if definition is None:
+            raise _no_definition(question.name, view.definitions)
+        user = user_of(self.core, self.live, definition, question.user_id)
+        key = (view.number, user.state, question.key)
+        with self._keeping:
+            found = self._answers.get(key)
+            if found is not None:
+                self._answers.move_to_end(key)
+                return found
+        found = _encode(self._answer(view, definition, user, question))
+        with self._keeping:
+            self._answers[key] = found
+            while len(self._answers) > ANSWERS_KEPT_MAX:
+                self._answers.popitem(last=False)
+        return found
+
+    def _answer(
+        self, view: View, definition: RecommendationDefinition, user: User, question: Question
+    ) -> dict[str, Json]:
+        taste = taste_of(definition)
+        stock, model = view.stocks[taste], view.models[taste]
+        behaviour = behaviour_of(definition, user, question, self.known)
+        wish = wish_of(definition, user, question, view.shelf)
+        items = [_shown(view.shelf, each) for each in ranked(stock, behaviour, wish)]
+        return {
+            "user_id": user.user_id,
+            "known": user.known,
+            "recommendation": definition.name,
+            "items": items,
+            "model": model.to_json(),
+            "catalog_version": view.shelf.version,
+        }
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+def _shown(shelf: Shelf, each: Ranked) -> dict[str, Json]:
+    item = shelf.item(each.place).to_json()
+    return {**item, "score": round(each.score, 6), "reason": each.reason.to_json()}
+
+
+def _teller(popular: Iterable[Popularity]) -> Any:
+    every = list(popular)
+
+    def heard(item: int, sight: int, at: int) -> None:
+        for each in every:
+            each.hear(item, sight, at)
+
+    return heard
+
+
+def _no_definition(name: str, known: Iterable[str]) -> Exception:
+    hint = "there are " + ", ".join(sorted(known))
+    return refusal(NO_DEFINITION, f"there is no recommendation {name[:64]!r}", hint)

@@ -1,0 +1,65 @@
+"""From the log to a model: what is read once for all definitions, and what each of them makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from segue.experiences.recommend.interest import Sight, sights_of
+from segue.experiences.recommend.known import Known
+from segue.experiences.recommend.models.fitting import Interactions
+from segue.experiences.recommend.past import Deeds, read_deeds
+from segue.experiences.recommend.popularity import Popularity
+from segue.experiences.recommend.taste import Taste, interactions_of, popularity_of, taste_of
+from segue.segments.recommendations import RecommendationDefinition
+from segue.service.core import Core
+from segue.service.quality.numbers import steadily
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """The whole log as it was at the position ``upto`` and the moment ``now`` (ms).
+
+    ``survivors`` leads from each row to the profile that has its events.
+    """
+
+    upto: int
+    now: int
+    sights: tuple[Sight, ...]
+    tastes: frozenset[Taste]
+    deeds: Deeds
+    survivors: npt.NDArray[np.int32]
+
+    def popularity(self, size: int) -> dict[Taste, Popularity]:
+        """What everyone turns to, as each definition counts it."""
+        return {
+            taste: Popularity(
+                popularity_of(taste, self.deeds, self.sights, self.now, size),
+                taste.table(self.sights),
+                self.now,
+                taste.half_life_ms,
+            )
+            for taste in self.tastes
+        }
+
+    def interactions(self, taste: Taste) -> tuple[Interactions, npt.NDArray[np.int32]]:
+        """(what a model learns from, the place of each of its items)."""
+        return interactions_of(taste, self.deeds, self.sights, self.now, self.survivors)
+
+
+def read_all(core: Core, definitions: Iterable[RecommendationDefinition], known: Known) -> Reading:
+    """Read what people did with items, without those who are suppressed."""
+    every = list(definitions)
+    sights = sights_of(every)
+    with core.turn:
+        upto, now = core.engine.evaluated_seq, core.engine.now
+        hushed = sorted(core.engine.feed.suppressed)
+    since = now - max(each.history_ms for each in every)
+    deeds = steadily(lambda: read_deeds(core.log, upto, sights, since, known))
+    survivors = np.array(core.intake.identity.into, np.int32)
+    if hushed:
+        deeds = deeds.without(hushed)
+    return Reading(upto, now, sights, frozenset(map(taste_of, every)), deeds, survivors)
