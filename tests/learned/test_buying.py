@@ -76,6 +76,21 @@ def test_the_pole_of_the_formula_is_none_of_the_model(a: float) -> None:
     assert above < beside < below
 
 
+@pytest.mark.parametrize("a", [0.3, 2.0, 60.0, 99.0])
+@pytest.mark.parametrize("b", [0.5, 30.0, 10_000.0])
+@pytest.mark.parametrize("repeats", [0, 3, 500])
+def test_both_ways_to_expect_agree(a: float, b: float, repeats: int) -> None:
+    buying, asked = Buying(0.6, 30.0, a, b), (90.0, *one(repeats, 200.0))
+    assert buying._closed(*asked) == pytest.approx(buying._integrated(*asked), rel=0.02)
+
+
+def test_where_all_stop_with_one_chance_expectations_are_finite() -> None:
+    alike, buyer = Buying(0.42, 37.7, 35_588, 162_755), one(6, 150, 270)
+    # Each purchase is the last with one chance: in a long time there are as many as its inverse.
+    most = alike.alive(*buyer)[0] * (35_588 + 162_755) / 35_588
+    assert alike.expected(30_000, *buyer)[0] == pytest.approx(most, rel=0.01)
+
+
 def test_very_busy_buyers_have_finite_expectations() -> None:
     found = CDNOW.expected(52, *one(5_000, 99.9, 100.0))[0]
     assert 1_000 < found < 5_000

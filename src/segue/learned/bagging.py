@@ -56,6 +56,7 @@ def fit_likeness(points: Doubles, examples: Truths, folds: npt.NDArray[np.intp],
 def _line(points: Doubles, examples: Truths, seen: Truths, seed: int) -> tuple[Doubles, float]:
     """The mean of the bags' lines."""
     from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits
 
     random = np.random.default_rng(seed)
     liked, others = np.flatnonzero(examples & seen), np.flatnonzero(~examples & seen)
@@ -65,7 +66,9 @@ def _line(points: Doubles, examples: Truths, seen: Truths, seed: int) -> tuple[D
     weights, offset = np.zeros(points.shape[1]), 0.0
     for _ in range(BAGS):
         chosen = np.concatenate((liked, random.choice(others, drawn, replace=False)))
-        bag = LogisticRegression(C=_STRENGTH, max_iter=1_000).fit(points[chosen], examples[chosen])
+        # Bags are small: threads would wait for each other longer than they work.
+        with threadpool_limits(limits=1):
+            bag = LogisticRegression(C=_STRENGTH, max_iter=1_000).fit(points[chosen], examples[chosen])
         weights += bag.coef_[0] / BAGS
         offset += float(bag.intercept_[0]) / BAGS
     return weights, offset

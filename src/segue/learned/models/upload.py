@@ -27,7 +27,7 @@ class UploadedModel(Model):
 
     def explain(self, values: Doubles, rows: npt.NDArray[np.int64]) -> Drivers:
         """Nothing: why it says so is known elsewhere alone."""
-        return Drivers(float("nan"), np.full(values.shape, np.nan), "identity", np.zeros(0))
+        return Drivers(float("nan"), np.full((len(values), 0), np.nan), "identity", np.zeros(0))
 
     def document(self) -> dict[str, Json]:
         """That there is such a source."""
