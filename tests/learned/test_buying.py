@@ -80,8 +80,8 @@ def test_the_pole_of_the_formula_is_none_of_the_model(a: float) -> None:
 @pytest.mark.parametrize("b", [0.5, 30.0, 10_000.0])
 @pytest.mark.parametrize("repeats", [0, 3, 500])
 def test_both_ways_to_expect_agree(a: float, b: float, repeats: int) -> None:
-    buying, asked = Buying(0.6, 30.0, a, b), (90.0, *one(repeats, 200.0))
-    assert buying._closed(*asked) == pytest.approx(buying._integrated(*asked), rel=0.02)
+    buying, buyer = Buying(0.6, 30.0, a, b), one(repeats, 200.0)
+    assert buying._closed(90, *buyer) == pytest.approx(buying._integrated(90, *buyer), rel=0.02)
 
 
 def test_where_all_stop_with_one_chance_expectations_are_finite() -> None:
