@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import signal
 import socket
 import subprocess
@@ -125,3 +126,20 @@ def test_addresses_as_they_are_told() -> None:
     assert url_of("0.0.0.0", 80) == "http://127.0.0.1:80"
     assert url_of("::", 80) == "http://[::1]:80"
     assert url_of("shop.example", 80) == "http://shop.example:80"
+
+
+def test_a_server_may_hold_more_connections_than_shells_allow(tmp_path: Path) -> None:
+    write_workspace(tmp_path / "workspace")
+    words = (
+        'ulimit -Sn 256 && exec "$0" -c "from segue.cli import main; main()" serve --port 0 --workspace "$1"'
+    )
+    command = ["sh", "-c", words, sys.executable, str(tmp_path / "workspace")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            process.stdout.readline()
+            limits = Path(f"/proc/{process.pid}/limits").read_text()
+        finally:
+            process.terminate()
+    found = next(line.split() for line in limits.splitlines() if line.startswith("Max open files"))
+    assert int(found[3]) == min(65_536, resource.getrlimit(resource.RLIMIT_NOFILE)[1])

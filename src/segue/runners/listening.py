@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import socket
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ from typing import NoReturn
 from segue.domain.errors import refusal
 
 BACKLOG = 2048
+DESCRIPTORS_MAX = 65_536
+"""More than the bounds on connections let in."""
 _DESCRIPTOR = 3
 _SAID = ("LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES")
 
@@ -24,6 +27,14 @@ _SAID = ("LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES")
 def is_handed() -> bool:
     """Whether a listening socket was handed to this process."""
     return os.environ.get("LISTEN_PID") == str(os.getpid()) and os.environ.get("LISTEN_FDS") == "1"
+
+
+def allow_connections() -> None:
+    """Let this process hold as many connections as it may: shells allow 1,024 where 20,000 can be had."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS_MAX if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS_MAX)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from segue.api.doors import Doors
 from segue.domain.errors import SegueError
 from segue.domain.limits import SHUTDOWN_SECONDS_MAX, STREAM_MESSAGE_BYTES_MAX
 from segue.engine.warm import ready
-from segue.runners.listening import is_handed, listening, start_anew
+from segue.runners.listening import allow_connections, is_handed, listening, start_anew
 from segue.runners.protocols import Http, WebSocket
 from segue.runners.purging import purging
 from segue.segments.workspace import load_workspace
@@ -64,6 +64,7 @@ def serve(
     address cannot be listened on, and what :meth:`Service.open` raises.
     """
     handed = is_handed()
+    allow_connections()
     with listening(host, port) as listener:
         server = Running(listener, host, workspace, data, clock)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
