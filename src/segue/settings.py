@@ -37,6 +37,7 @@ class Settings:
     port: int
     snapshot_interval_ms: int
     quality_interval_ms: int
+    deliveries_kept_ms: int
     caches: tuple[str, ...]
     cache_method: str
     cache_time_ms: int
@@ -224,6 +225,10 @@ OPTIONS = (
     Option(
         "quality_interval", "quality_interval_ms", _duration, "1h", "duration",
         "How often a running server looks for what is unusual in the events, and logs it.",
+    ),
+    Option(
+        "deliveries_kept", "deliveries_kept_ms", _duration, "30d", "duration",
+        "How long it can be seen what triggers sent, and what they held back.",
     ),
     Option(
         "caches", "caches", _addresses, NOTHING, "addresses",

@@ -2,97 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
 from segue.domain.change import Cause
-from segue.domain.time import MINUTE, SECOND, format_instant
-from segue.ingest.decode import decode_events
-from segue.log.firings import Firing
+from segue.domain.time import MINUTE, format_instant
 from segue.segments.override import Override
-from segue.service.service import Service
-
-START = 1_790_000_000_000
-OWNED = {"owner": "a@b.example", "description": "Of a test."}
-SEGMENTS = [
-    {"segment": "buyers", **OWNED, "when": 'count("Order") >= 2'},
-    {"segment": "fresh", **OWNED, "when": 'count("Order", last 10m) > 0'},
-]
-
-
-class Shop:
-    """A workspace with triggers; events are posted at minutes after the start."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.number = 0
-        self.service: Service | None = None
-        (folder / "segments").mkdir()
-        (folder / "triggers").mkdir()
-        (folder / "segments" / "s.yaml").write_text(yaml.safe_dump(SEGMENTS))
-
-    def triggers(self, *triggers: dict[str, Any]) -> None:
-        """These are the triggers from now on."""
-        text = yaml.safe_dump([{**OWNED, "to": "stream", **each} for each in triggers])
-        (self.folder / "triggers" / "t.yaml").write_text(text)
-        if self.service is None:
-            self.open()
-        else:
-            self.service.apply()
-
-    def open(self) -> None:
-        self.service = Service.open(self.folder, self.folder / "data")
-
-    def restart(self) -> None:
-        assert self.service is not None
-        self.service.close()
-        self.open()
-
-    def raw(self, user: str, minute: float, event: str, ahead: float, **properties: Any) -> bytes:
-        self.number += 1
-        received = START + int(minute * MINUTE)
-        body = {
-            "type": "track",
-            "event": event,
-            "userId": user,
-            "messageId": f"m{self.number}",
-            "receivedAt": format_instant(received),
-            "timestamp": format_instant(received + int(ahead * SECOND)),
-            "properties": properties,
-        }
-        return json.dumps(body).encode()
-
-    def order(
-        self, user: str, minute: float, event: str = "Order", ahead: float = 0, **properties: Any
-    ) -> None:
-        self.take([self.raw(user, minute, event, ahead, **properties)])
-
-    def take(self, raws: list[bytes]) -> None:
-        """Events in one batch."""
-        assert self.service is not None
-        core = self.service.core
-        with core.gate:
-            taken = core.intake.accept(decode_events(raws), "tests", core.log.next_seq)
-            core.append([taken.batch], [])
-
-    def firings(self) -> list[Firing]:
-        assert self.service is not None
-        return self.service.log.firings(0, 1_000)
-
-    def told(self) -> list[tuple[str, str, str, float]]:
-        """(trigger, user, action, minute) of all that fired."""
-        assert self.service is not None
-        user_id = self.service.core.intake.identity.user_id
-        return [
-            (each.trigger, user_id(each.row), each.action, (each.at - START) / MINUTE)
-            for each in self.firings()
-            if each.row is not None
-        ]
+from tests.service.firing_shop import START, Shop, trigger
 
 
 @pytest.fixture
@@ -101,10 +19,6 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
     yield shop
     if shop.service is not None:
         shop.service.close()
-
-
-def trigger(name: str, on: str, **more: Any) -> dict[str, Any]:
-    return {"trigger": name, "on": on, **more}
 
 
 def test_entering_and_leaving_fire_with_the_ids_of_the_changes(shop: Shop) -> None:

@@ -153,13 +153,14 @@ class Outbox:
             return found
 
     def contacts(self, rows: Sequence[int], after: int) -> list[Delivery]:
-        """What was not passed over for some profiles with a moment past ``after``, without its body."""
+        """What is or was to be sent of some profiles, with a moment past ``after``, without its body."""
         marks = ", ".join("?" * len(rows))
         columns = _COLUMNS.replace("body", "x''")
         with self._store.reading() as connection:
             found = connection.execute(
                 f"SELECT {columns} FROM deliveries"
-                f" WHERE \"row\" IN ({marks}) AND state <> 'passed' AND moment > ? ORDER BY number",
+                f" WHERE \"row\" IN ({marks}) AND state IN ('pending', 'sent', 'dead') AND moment > ?"
+                " ORDER BY number",
                 (*rows, after),
             )
             return [_delivery(row) for row in found]

@@ -101,6 +101,8 @@ RECENT_ITEMS_MAX = 500
 """That a request may tell of."""
 VARIANTS_MAX = 100
 """Of one experience."""
+DELIVERY_BYTES_MAX = 256 * 1024
+"""Of a message of a trigger; a larger one is a dead letter."""
 PAYLOAD_BYTES_MAX = 64 * 1024
 """Of what a variant shows."""
 DECIDED_SLOTS_MAX = 50

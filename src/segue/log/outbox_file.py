@@ -30,7 +30,7 @@ CREATE INDEX deliveries_pending ON deliveries (destination, due, number) WHERE s
 CREATE INDEX deliveries_order ON deliveries (destination, "row", number) WHERE state = 'pending';
 CREATE INDEX deliveries_dead ON deliveries (destination, number) WHERE state = 'dead';
 CREATE INDEX deliveries_waiting ON deliveries (due, number) WHERE state = 'waiting';
-CREATE INDEX deliveries_contacts ON deliveries ("row", moment) WHERE state <> 'passed';
+CREATE INDEX deliveries_contacts ON deliveries ("row", moment) WHERE state IN ('pending', 'sent', 'dead');
 CREATE INDEX deliveries_user ON deliveries (user_id, number);
 """
 

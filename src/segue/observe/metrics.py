@@ -36,6 +36,10 @@ DURABLE = _seconds("segue_durable_seconds", "From the receipt of a post until it
 EVALUATED = _seconds("segue_evaluated_seconds", "From the receipt of posts until their changes are stored.")
 PUSHED = _seconds("segue_pushed_seconds", "From the moment of a change until it is handed to its streams.")
 CHANGES_PUSHED = _counter("segue_changes_pushed", "Changes handed to streams, once for each listener.")
+TRIGGERED = _counter(
+    "segue_triggered", "Firings for a destination, by what was decided.", "trigger", "decision"
+)
+DISPATCHED = _seconds("segue_dispatched_seconds", "From the moment of a message until it is in the outbox.")
 DELIVERIES = _counter(
     "segue_deliveries", "Attempts to send a message, by what became of it.", "destination", "outcome"
 )

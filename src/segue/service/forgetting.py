@@ -12,6 +12,7 @@ from pathlib import Path
 
 from segue.domain.event import Json
 from segue.ingest.identity import leaving
+from segue.log import outbox_file
 from segue.log.forget import Also
 from segue.segments.edit_lists import take_off
 from segue.service.accounts_left import accounts_of, left_to
@@ -57,6 +58,7 @@ def forget(core: Core, folder: Path, user_id: str) -> Forgotten:
         for memory in core.memories:
             memory(rows)
     core.forget_snapshots()
+    outbox_file.erase(core.log.folder, rows, names)
     core.log.forget(rows, seq, also)
     kept = core.log.identity().user_ids
     for each in rows:

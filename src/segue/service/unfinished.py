@@ -8,6 +8,7 @@ import duckdb
 
 from segue.engine import snapshot
 from segue.ingest.identity import FORGOTTEN
+from segue.log import outbox_file
 from segue.log.forget import Also
 from segue.log.sqlite import SqliteLog
 
@@ -24,6 +25,7 @@ def finish_forgettings(log: SqliteLog) -> None:
         if all(kept[row].startswith(FORGOTTEN) for row in rows):
             continue
         snapshot.erase(log.folder / SNAPSHOT)
+        outbox_file.erase(log.folder, rows, ())
         log.forget(rows, record.seq, Also(addresses=addresses_of(log, rows)))
 
 
