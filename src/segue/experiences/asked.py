@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -27,7 +28,7 @@ TAKEN = ("track", "page", "screen", "identify")
 """Types of what may just have happened: who belongs to whom is the log's to say."""
 HINT = 'send {"user_id": "ada", "slots": ["hero"], "context": {"device": "mobile"}}'
 _decode = msgspec.json.Decoder().decode
-_canonical = msgspec.json.Encoder(order="sorted").encode
+_sorted = msgspec.json.Encoder(order="sorted").encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,14 @@ def asked(found: Mapping[str, Json], own: str | None = None) -> Asked:
     _bounded("events", events, RECENT_EVENTS_MAX)
     names = tuple(dict.fromkeys(slots))
     return Asked(user_id, names, context, tuple(events), record, _canonical([names, context]))
+
+
+def _canonical(value: Json) -> bytes:
+    """Equal for equal JSON, integers beyond 64 bits included."""
+    try:
+        return _sorted(value)
+    except (OverflowError, ValueError):
+        return json.dumps(value, sort_keys=True).encode()
 
 
 def _malformed(finding: str) -> SegueError:

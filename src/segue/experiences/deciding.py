@@ -11,6 +11,8 @@ from segue.experiences.choosing import Choice, Situation, Why, choose
 from segue.experiences.slots import Slots
 from segue.experiences.standing import (
     NOBODY,
+    Beside,
+    beside,
     held_of,
     held_plainly,
     needed,
@@ -114,9 +116,8 @@ class Deciding:
             row, upto = self.row_of(asked.user_id), self.core.engine.evaluated_seq
             if row is not None and row in engine.feed.suppressed:
                 return self._of_suppressed(asked, slots, row)
-            lists = frozenset(engine.feed.lists.get(row, ())) if row is not None else frozenset()
-            overrides = {} if row is None else dict(engine.feed.decided(row))
+            known = Beside() if row is None else beside(engine, row)
         recent = recent_events(asked, 0 if row is None else row, upto + 1, now)
-        past = NOBODY if row is None else person_of(self.core, row, upto, lists)
-        held = self._plainly(slots, with_recent(past, recent), overrides)
+        past = NOBODY if row is None else person_of(self.core, row, upto, known)
+        held = self._plainly(slots, with_recent(past, recent), known.overrides)
         return self._made(asked, slots, held, row)

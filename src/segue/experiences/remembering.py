@@ -11,17 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-import msgspec
-
 from segue.domain.limits import DECISIONS_KEPT_MAX, PROFILES_KEPT_MAX
 from segue.experiences.asked import Asked, require_slots
 from segue.experiences.deciding import Deciding
 from segue.experiences.slots import Slots
 from segue.experiences.standing import bits_of
-from segue.experiences.telling import exposures, told
+from segue.experiences.telling import encoded, exposures, told
 from segue.service.core import Core
 
-_encode = msgspec.json.Encoder().encode
 Standing = tuple[bytes, int, int]
 """What answers about a profile rest on: (bits, number of the definitions, passed dates)."""
 _Answer = tuple[bytes, bytes, str, bool]
@@ -97,8 +94,8 @@ class Answers:
     def _anew(self, asked: Asked, brief: bool) -> Told:
         decision = self.deciding.decide(asked)
         shown = exposures(decision)
-        body = _encode(told(decision, brief))
-        return Told(body, _encode(shown), decision.user_id, decision.rests_on_a_cap and bool(shown))
+        body = encoded(told(decision, brief))
+        return Told(body, encoded(shown), decision.user_id, decision.rests_on_a_cap and bool(shown))
 
     def _numbered(self) -> Slots:
         """The slots in force; others get another number, so that what is kept need not hold on to them."""

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import duckdb
 
 from segue.analysis.people import People
-from segue.domain.event import Event
+from segue.domain.event import Event, Json
 from segue.engine.engine import Engine
-from segue.language.interpret import Definition, Override, Person, Rules, membership
+from segue.language.interpret import Definition, Override, Person, Replacement, Rules, membership
 from segue.language.walk import references
+from segue.log.said import Model
 from segue.service.core import Core
 
 NOBODY = Person(())
@@ -64,10 +64,39 @@ def held_plainly(
     return frozenset(name for name, holds in found.items() if holds)
 
 
-def person_of(core: Core, row: int, upto: int, lists: AbstractSet[str]) -> Person:
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is known of a profile beside its events: its lists, what models say, people's words for those."""
+
+    lists: frozenset[str] = frozenset()
+    said: Mapping[Model, Json] = field(default_factory=dict)
+    words: Mapping[Model, Replacement] = field(default_factory=dict)
+    overrides: Mapping[str, Override] = field(default_factory=dict)
+
+    def said_of(self, _row: int, /) -> Mapping[Model, Json]:
+        """What models say."""
+        return self.said
+
+    def words_of(self, _row: int, /) -> Mapping[Model, Replacement]:
+        """What people say in their place."""
+        return self.words
+
+
+def beside(engine: Engine, row: int) -> Beside:
+    """Taken in the engine's turn, to be read when it goes on."""
+    feed = engine.feed
+    return Beside(
+        frozenset(feed.lists.get(row, ())),
+        dict(feed.predictions.said_of(row)),
+        dict(feed.predictions.words_of(row)),
+        dict(feed.decided(row)),
+    )
+
+
+def person_of(core: Core, row: int, upto: int, known: Beside) -> Person:
     """A profile as the log up to a position knows it."""
     with duckdb.connect() as connection:
-        people = People(core.log, connection, upto=upto, lists={row: lists})
+        people = People(core.log, connection, upto=upto, lists={row: known.lists}, speech=known)
         found = people.person(row)
     return NOBODY if found is None else found
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+
+import msgspec
+
 from segue.domain.event import Json
 from segue.experiences.choosing import Choice, Passed, Why
 from segue.experiences.deciding import Decision
 from segue.experiences.slots import Candidate
 from segue.segments.experiences import EXPOSURE, WITHHELD
 
+_encode = msgspec.json.Encoder().encode
 _SAID = {
     Why.EARLY: "it has not started",
     Why.OVER: "it has ended",
@@ -29,6 +34,14 @@ def told(decision: Decision, brief: bool) -> dict[str, Json]:
         "slots": {each.slot.name: _choice(each, brief) for each in decision.choices},
         "version": decision.version,
     }
+
+
+def encoded(value: Json) -> bytes:
+    """JSON of anything that a workspace can hold, integers beyond 64 bits included."""
+    try:
+        return _encode(value)
+    except (OverflowError, ValueError):
+        return json.dumps(value, separators=(",", ":")).encode()
 
 
 def _choice(choice: Choice, brief: bool) -> dict[str, Json]:
