@@ -28,11 +28,21 @@ from segue.domain.limits import GRAPHQL_COST_MAX, GRAPHQL_DEPTH_MAX
 TOO_COSTLY = "E794"
 NO_INTROSPECTION = "E795"
 
-OWN = {"explain": 200, "preview": 500, "events": 50, "members": 50, "history": 20, "changes": 20}
+OWN = {
+    "explain": 200,
+    "preview": 500,
+    "events": 50,
+    "members": 50,
+    "history": 20,
+    "changes": 20,
+    "recommendations": 20,
+    "decide": 50,
+}
 """Fields that read the log or many profiles; every other field costs 1."""
 SIZES = {
     "users": ("ids", 100), "segments": ("", 20), "events": ("first", 20), "members": ("first", 100),
-    "history": ("first", 100), "changes": ("first", 100),
+    "history": ("first", 100), "changes": ("first", 100), "recommendations": ("count", 20),
+    "decide": ("slots", 5),
 }  # fmt: skip
 """The argument that tells how many there may be, and how many there are without it."""
 INSIDE = {("changes", "changes"), ("history", "changes"), ("members", "members")}

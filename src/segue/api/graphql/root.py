@@ -7,6 +7,7 @@ from typing import Annotated
 
 import strawberry
 
+from segue.api.graphql.decisions import Context, Decisions, Recent, Record, decided
 from segue.api.graphql.listening import heard
 from segue.api.graphql.objects import (
     After,
@@ -21,11 +22,14 @@ from segue.api.graphql.objects import (
     segment_of,
     user_of,
 )
+from segue.api.graphql.recommendations import About, Count, Recommendations, recommended
 from segue.api.graphql.types import Change, Changes, Explanation, Overlap, Preview
 from segue.api.request import BAD_PARAMETER
 from segue.domain.errors import refusal
 from segue.domain.limits import GRAPHQL_USERS_MAX
 from segue.domain.time import format_instant
+from segue.experiences.recommend.question import COUNT
+from segue.segments.recommendations import DEFAULT_NAME
 
 
 @strawberry.type
@@ -68,6 +72,32 @@ class Query:
     @strawberry.field(description="Why a user is in a segment, or is not.")
     def explain(self, info: Info, user_id: strawberry.ID, segment: str, as_of: AsOf = None) -> Explanation:
         return explained(info.context, user_id, segment, as_of)
+
+    @strawberry.field(description="Items of the catalogue for a user, best first, with score and reason.")
+    def recommendations(
+        self,
+        info: Info,
+        user_id: strawberry.ID | None = None,
+        count: Count = COUNT,
+        recommendation: str = DEFAULT_NAME,
+        about: About | None = None,
+    ) -> Recommendations:
+        return recommended(info.context, user_id, count, recommendation, about)
+
+    @strawberry.field(description="What a user should see in some slots; a token's own user unless said.")
+    def decide(
+        self,
+        info: Info,
+        slots: list[str],
+        user_id: strawberry.ID | None = None,
+        context: Context = None,
+        events: Recent = None,
+        record: Record = True,
+    ) -> Decisions:
+        question = {
+            "user_id": user_id, "slots": slots, "context": context, "events": events, "record": record
+        }  # fmt: skip
+        return decided(info.context, question)
 
     @strawberry.field(description="What a condition would select; nothing of it is kept.")
     def preview(self, info: Info, when: str, as_of: AsOf = None) -> Preview:

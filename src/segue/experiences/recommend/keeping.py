@@ -63,7 +63,7 @@ class Keeper:
     def _run(self) -> None:
         while not self._stopping.wait(TICK_SECONDS):
             try:
-                self._tick()
+                self.tick()
             except SegueError as refused:
                 _log.error("recommendations are not kept up to date: %s", refused)
                 self._stopping.wait(PUBLISH_SECONDS * 10)
@@ -71,7 +71,8 @@ class Keeper:
                 _log.exception("recommendations are not kept up to date")
                 self._stopping.wait(PUBLISH_SECONDS * 10)
 
-    def _tick(self) -> None:
+    def tick(self) -> None:
+        """What is to be done now."""
         recommender = self.recommender
         if not recommender.wanted:
             return

@@ -22,3 +22,12 @@ def no_item(identifier: str) -> SegueError:
 def too_many() -> SegueError:
     """More items than a catalogue holds."""
     return refusal(TOO_MANY, f"a catalogue has at most {ITEMS_MAX:,} items", "leave out what is not sold")
+
+
+def nothing_left() -> SegueError:
+    """A file that is to hold everything holds no item."""
+    return refusal(
+        NOT_AN_ITEM,
+        "no row of the file is an item, so the catalogue would be left empty; nothing was changed",
+        "look at the columns: `--map id=COLUMN` names the one with the ids",
+    )

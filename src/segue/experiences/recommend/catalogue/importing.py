@@ -136,7 +136,7 @@ def _table_sql(connection: duckdb.DuckDBPyConnection, path: Path, ending: str, m
     columns = mapping.checked(path, header)
     texts = [columns[name] for name in _TEXTS if name in columns]
     kinds = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in dict.fromkeys(texts))
-    return f"read_csv({file}, header = true, types = {{{kinds}}})"
+    return f"read_csv({file}, header = true, sample_size = -1, types = {{{kinds}}})"
 
 
 def _json(value: Any) -> Json:

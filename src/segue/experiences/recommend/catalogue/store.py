@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from segue.domain.event import Json
@@ -67,6 +67,10 @@ class Taken:
     removed: int
     same: int
 
+    def to_json(self) -> dict[str, Json]:
+        """As the command prints it."""
+        return asdict(self)
+
 
 class Catalogue:
     """The items of a data folder. Several processes may have it open: the server reads, a command writes."""
@@ -90,7 +94,7 @@ class Catalogue:
         """Put items in the place of those with the same id, in one version of the moment ``at`` (ms).
 
         ``whole`` says that these are all: others go. Of two with one id the last one counts. E846 beyond
-        the bound.
+        the bound, E841 when nothing would be left.
         """
         with self._store.transaction() as connection:
             return _Taking(connection, at, source).take(items, whole)
@@ -145,6 +149,8 @@ class _Taking:
             fresh[item.id] = item.body()
             if len(fresh) > ITEMS_MAX:
                 raise faults.too_many()
+        if whole and not fresh:
+            raise faults.nothing_left()
         before = self._held(fresh.keys())
         changed = {name: body for name, body in fresh.items() if before.get(name) != body}
         gone = self._others(fresh.keys()) if whole else {}
