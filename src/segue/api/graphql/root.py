@@ -8,6 +8,7 @@ from typing import Annotated
 import strawberry
 
 from segue.api.graphql.decisions import Context, Decisions, Recent, Record, decided
+from segue.api.graphql.decisions import Context, Decisions, Recent, Record, decided
 from segue.api.graphql.listening import heard
 from segue.api.graphql.objects import (
     After,
@@ -83,6 +84,21 @@ class Query:
         about: About | None = None,
     ) -> Recommendations:
         return recommended(info.context, user_id, count, recommendation, about)
+
+    @strawberry.field(description="What a user should see in some slots; a token's own user unless said.")
+    def decide(
+        self,
+        info: Info,
+        slots: list[str],
+        user_id: strawberry.ID | None = None,
+        context: Context = None,
+        events: Recent = None,
+        record: Record = True,
+    ) -> Decisions:
+        question = {
+            "user_id": user_id, "slots": slots, "context": context, "events": events, "record": record
+        }  # fmt: skip
+        return decided(info.context, question)
 
     @strawberry.field(description="What a user should see in some slots; a token's own user unless said.")
     def decide(
