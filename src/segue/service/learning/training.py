@@ -21,6 +21,7 @@ from segue.service.core import wall_ms
 from segue.service.learning.champions import rescore
 
 if TYPE_CHECKING:
+    from segue.segments.workspace import Workspace
     from segue.service.service import Service
 
 
@@ -93,6 +94,15 @@ def rollback(service: Service, name: str, by: str | None, why: str | None) -> Ve
     version = Registry(service.data).rollback(name, who, reason, wall_ms())
     rescore(service, [name])
     return version
+
+
+def trained_here(workspace: Workspace) -> list[str]:
+    """The names of the models in use that are learned here, in order."""
+    return [
+        name
+        for name, spec in sorted(workspace.model_specs.items())
+        if workspace.models[name].live and spec.kind != "upload"
+    ]
 
 
 def history(service: Service) -> History:
