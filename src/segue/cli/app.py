@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from segue import __version__
-from segue.cli import definitions, learning, people, reading, report, running, taking, workspace
+from segue.cli import adopting, definitions, learning, people, reading, report, running, taking, workspace
+from segue.cli.catalog import catalog
 from segue.cli.events import events
 from segue.cli.experiences import experiences
 from segue.cli.keys import keys, token
@@ -42,6 +43,7 @@ COMMANDS: dict[str, Callable[..., int | None]] = {
     "compare": learning.compare,
     "quality": report.quality,
     "audit": report.audit,
+    "adopt": adopting.adopt,
     "override": people.override,
     "list": people.list_users,
     "suppress": people.suppress,
@@ -55,6 +57,7 @@ for name, command in COMMANDS.items():
     app.command(name)(command)
 app.add_typer(quarantine, name="quarantine")
 app.add_typer(events, name="events")
+app.add_typer(catalog, name="catalog")
 app.add_typer(keys, name="keys")
 app.add_typer(experiences, name="experiences")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from segue.service.commands import (
+    adopt,
     audit,
     changes,
     definitions,
@@ -35,6 +36,7 @@ COMMANDS: dict[str, Command] = {
     "preview": Command(preview.run),
     "sql": Command(sql.run),
     "verify": Command(verify.run),
+    "adopt": Command(adopt.run),
     "override": Command(override.run),
     "list": Command(lists.run),
     "list edit": Command(lists.run_edit),
