@@ -39,6 +39,10 @@ class Oracle:
         self.steps.append(self._listing(lists))
         before, now = self.world.memberships, self.world.now
         self.world, _ = told(self.steps, definitions, rules, now)
+        self._defined(before, now)
+
+    def _defined(self, before: Mapping[int, Mapping[str, bool]], now: int) -> None:
+        """What differs from before, as changes by definition."""
         for row in sorted(self.world.events):
             was, is_so = before.get(row, {}), self.world.memberships.get(row, {})
             for name in sorted({*was, *is_so}):

@@ -24,7 +24,7 @@ from segue.language.walk import walk
 from segue.service.suppressing import admit, suppress
 from tests.service.driven import Driven, raws
 from tests.service.oracle import Oracle, told
-from tests.service.written import MODELS
+from tests.service.written import MODELS, Listed
 from tests.strategies import FRESH
 from tests.strategies.conditions import conditions
 from tests.strategies.histories import History, histories
@@ -54,7 +54,7 @@ class Story:
     def __init__(self, data: st.DataObject, folder: Path) -> None:
         self.data = data
         self.driven = Driven(folder)
-        self.oracle = Oracle()
+        self.begin()
         self.workspace = Workspace((), Rules())
         self.edit()
 
@@ -74,6 +74,12 @@ class Story:
         definitions, rules = self.workspace.definitions, self.workspace.rules
         lists = self.data.draw(_listed)
         note(f"define {[(each.name, spell(each.condition)) for each in definitions]} {lists} {rules}")
+        self.put_in_force(definitions, rules, lists)
+
+    def begin(self) -> None:
+        self.oracle = Oracle()
+
+    def put_in_force(self, definitions: tuple[Definition, ...], rules: Rules, lists: Listed) -> None:
         self.driven.define(definitions, rules, lists)
         self.oracle.define(definitions, rules, lists)
 
