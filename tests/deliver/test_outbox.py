@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from segue.deliver.outbox import Delivery, Outbox, Outcome, State, Wanted, wall_ms
+from segue.deliver.outbox import Delivery, Outbox, Outcome, State, Wanted, shared, wall_ms
 from segue.domain.errors import SegueError
 from segue.log import outbox_file
 
@@ -176,3 +176,13 @@ def test_a_file_of_a_later_version_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SegueError) as refused:
         Outbox(tmp_path)
     assert refused.value.diagnostics[0].code == "E602"
+
+
+def test_whoever_holds_it_at_the_same_time_holds_the_same_one(tmp_path: Path) -> None:
+    with shared(tmp_path) as one:
+        with shared(tmp_path / ".") as other:
+            assert one is other
+        one.put([delivery(1)])
+    with shared(tmp_path) as again:
+        assert again is not one
+        assert ids(due(again)) == ["chg_1"]

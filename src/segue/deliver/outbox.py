@@ -11,8 +11,10 @@ queue for each destination takes what is pending and says what became of it.
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -310,3 +312,25 @@ def _delivery(row: tuple[Any, ...]) -> Delivery:
         identifier, trigger, destination, owner, user_id, at, moment, State(state), channel, reason, body,
         due, attempts, since, changed, number,
     )  # fmt: skip
+
+
+_open: dict[Path, tuple[Outbox, int]] = {}
+_opening = threading.Lock()
+
+
+@contextmanager
+def shared(folder: Path) -> Iterator[Outbox]:
+    """The outbox of a data folder, one for all in this process who hold it at the same time."""
+    path = folder.resolve()
+    with _opening:
+        outbox, holders = _open.get(path) or (Outbox(folder), 0)
+        _open[path] = outbox, holders + 1
+    try:
+        yield outbox
+    finally:
+        with _opening:
+            outbox, holders = _open.pop(path)
+            if holders > 1:
+                _open[path] = outbox, holders - 1
+            else:
+                outbox.close()
