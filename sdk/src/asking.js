@@ -28,6 +28,6 @@ export const askerOf = (host, passes) => async (wanted) => {
     if (answer.ok) return answer.json();
     // A token that was kept may be of somebody who is a user by now.
     const refused = answer.status == 401 || answer.status == 403;
-    if (!(refused && passes.drop() && again)) throw new Error(path + " " + answer.status);
+    if (!(refused && passes.drop() && again)) throw Object.assign(new Error(path + " " + answer.status), { status: answer.status });
   }
 };

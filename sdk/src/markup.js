@@ -78,15 +78,15 @@ function fillIn(root, data) {
 const own = new WeakMap();
 
 /**
- * Fills an element: from its template, else with the payload itself. Nothing to fill it with brings back
- * what the page had there.
+ * Fills an element: from its template, where there is one and something to put into it, else with the payload
+ * itself. Nothing to fill it with brings back what the page had there.
  * @param {Element} element @param {Json[]} rows one for each copy of the template
  */
 export function fill(element, rows) {
   const template = [...element.children].find((child) => child instanceof HTMLTemplateElement);
   if (!own.has(element)) own.set(element, [...element.childNodes].filter((node) => node != template));
   const nodes = rows.flatMap((data) => {
-    if (!template) return contentOf(data) || [];
+    if (!template || plain(data)) return contentOf(data) || [];
     const copy = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
     for (const each of copy.children) fillIn(each, data);
     return [...copy.childNodes];

@@ -91,6 +91,7 @@ export function personalize(tracker, options = {}) {
     memberships.restart(other);
     if (before) {
       passes.drop();
+      store.remove(KEPT);
       if (other) content.clear();
       show();
     }
@@ -157,7 +158,7 @@ export function personalize(tracker, options = {}) {
         callbacks = callbacks.filter((each) => each != own);
       };
     },
-    decide: (slot, context) => (tracker.active ? content.decide(slot, context) : Promise.reject(new Error("segue: no consent"))),
+    decide: (slot, context, record) => (tracker.active ? content.decide(slot, context, record) : Promise.reject(new Error("segue: no consent"))),
     refresh: () => (tracker.active ? content.refresh() : Promise.resolve()),
   };
   const found = Object.defineProperties(tracker, Object.getOwnPropertyDescriptors(verbs));

@@ -113,13 +113,14 @@ export interface Heard {
 /** The same for a page; what was found out by reading, and not heard, has no number, and no moment if it is a leaving. */
 export type Change = Omit<Heard, "at"> & { at?: string };
 
-/** What is to be shown in a slot, and why. */
+/** What is to be shown in a slot, and why; without a variant the payload is the slot's fallback. */
 export interface Decision {
   slot: string;
+  experience: string | null;
   variant: string | null;
   payload: Json;
-  reason: Json;
-  [more: string]: Json;
+  reason: string;
+  passed: { experience: string; variant: string; why: string }[];
 }
 
 /** The verbs that the personalizer adds to the tracker. */
@@ -132,8 +133,8 @@ export interface Personal {
   is(segment: string): boolean;
   /** Calls when the visitor enters or leaves a segment (`*`: any); what it returns ends that. */
   on(action: "entered" | "left", segment: string, call: (change: Change) => void): () => void;
-  /** What to show in a slot; `context` is what conditions see as `request.`. */
-  decide(slot: string, context?: Fields): Promise<Decision>;
+  /** What to show in a slot; `context` is what conditions see as `request.`. It counts as shown unless `record` is false. */
+  decide(slot: string, context?: Fields, record?: boolean): Promise<Decision>;
   /** Asks for the content of all slots and lists anew. */
   refresh(): Promise<void>;
 }

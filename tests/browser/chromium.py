@@ -56,11 +56,12 @@ class Chromium:
     @contextmanager
     def visitor(self) -> Iterator[None]:
         """Somebody whose browser holds nothing yet, and forgets everything in the end."""
-        self.profile = self.ask("Target.createBrowserContext")["browserContextId"]
+        before, self.profile = self.profile, self.ask("Target.createBrowserContext")["browserContextId"]
         try:
             yield
         finally:
             self.ask("Target.disposeBrowserContext", browserContextId=self.profile)
+            self.profile = before
             self.events.clear()
 
     def tab(self, url: str = "about:blank", before: str = "", offline: bool = False) -> Tab:

@@ -15,6 +15,7 @@ from segue.runners.demo import shop
 from tests.api.serving import Running, eventually, serving, write_workspace
 from tests.browser.chromium import Chromium, Tab
 from tests.browser.gate import Gate
+from tests.cli.segue import here
 
 FRAME = '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><title>Shop</title>{}'
 SNIPPET = (Path(__file__).parents[2] / "sdk" / "snippet.html").read_text(encoding="utf-8")
@@ -28,6 +29,44 @@ SEGMENTS = """
   owner: crm@shop.example
   description: Has ordered.
   when: count("Order Completed") >= 1
+"""
+EXPERIENCES = """
+- experience: greeting
+  owner: content@shop.example
+  description: Every kind of payload, by what has just been added.
+  slot: hero
+  fallback: {}
+  variants:
+    - {variant: unsafe, priority: 50, audience: 'latest("Product Added".sku) == "unsafe"',
+       payload: {html: "<img src=x onerror='window.hurt = 1'><b>bold</b>"}}
+    - {variant: nearly, priority: 40, audience: 'latest("Product Added".sku) == "nearly"',
+       payload: {html: "<b>bold</b>", safe: false}}
+    - {variant: safe, priority: 30, audience: 'latest("Product Added".sku) == "safe"',
+       payload: {html: "<b>bold</b>", safe: true}}
+    - {variant: fields, priority: 20, audience: 'latest("Product Added".sku) == "fields"',
+       payload: {title: "<i>A title</i>", link: "javascript:window.hurt=1", image: "data:text/html,x",
+                 to: "/sale", click: "window.hurt=1", deep: {price: 9.5}}}
+    - {variant: basket, priority: 10, audience: basket_open, payload: Your basket waits}
+- experience: once
+  owner: content@shop.example
+  description: Shown once a day to somebody with a basket, and to nobody again.
+  slot: once
+  fallback: {text: Nothing new}
+  variants:
+    - {variant: only, audience: basket_open, cap: 1 per 1d, payload: {text: Look here}}
+- experience: side_note
+  owner: content@shop.example
+  description: Tells what the page said of itself.
+  slot: side
+  fallback: {text: Elsewhere}
+  variants:
+    - {variant: here, audience: 'request.page.path == "/side.html" and request.mood == "good"',
+       payload: {text: Here}}
+"""
+ITEMS = """id,title,price,category,url
+p1,Tea pot,19.9,tea,/p1
+p2,Tea cup,4.5,tea,/p2
+p3,<b>Bold</b> mug,3,coffee,javascript:window.hurt=1
 """
 
 
@@ -43,9 +82,16 @@ class Home:
 
     def segments_of(self, user: str) -> list[str]:
         """What the server itself says of somebody."""
+        return [each["name"] for each in self._asked(user, "segments")["segments"]]
+
+    def events_of(self, user: str) -> list[Any]:
+        """The events of somebody, oldest first."""
+        found: list[Any] = self._asked(user, "events")["events"]
+        return found[::-1]
+
+    def _asked(self, user: str, what: str) -> Any:
         headers = {"Authorization": f"Bearer {self.admin_key}"}
-        answer = httpx.get(f"{self.site.segue}/v1/users/{user}/segments", headers=headers)
-        return [each["name"] for each in answer.json()["segments"]]
+        return httpx.get(f"{self.site.segue}/v1/users/{user}/{what}", headers=headers).json()
 
     def track(self, event: str, **who: str) -> None:
         """An event that comes from elsewhere than the page."""
@@ -62,6 +108,11 @@ def home(folder: Path) -> Iterator[Home]:
     with shop.opened(site) as url:
         workspace = write_workspace(folder / "workspace")
         (workspace / "segments" / "shop.yaml").write_text(SEGMENTS, encoding="utf-8")
+        (workspace / "experiences").mkdir()
+        (workspace / "experiences" / "shop.yaml").write_text(EXPERIENCES, encoding="utf-8")
+        (folder / "items.csv").write_text(ITEMS, encoding="utf-8")
+        options = ("--workspace", workspace, "--data", folder / "data")
+        assert here("catalog", "import", folder / "items.csv", *options).status == 0
         with (workspace / "segue.yaml").open("a", encoding="utf-8") as settings:
             settings.write(f"stream_origins: {url}\n")
         with serving(folder) as server:
