@@ -50,7 +50,7 @@ def implies(one: tree.Condition, other: tree.Condition) -> bool:
 
 def excludes(one: tree.Condition, other: tree.Condition, segments: Segments) -> bool:
     """Whether nobody is seen to meet both at one moment; both settled."""
-    if tree.Truth(False) in (one, other):
+    if tree.Truth(False) in (one, other) or _denies(one, other) or _denies(other, one):
         return True
     if isinstance(one, tree.Or):
         return all(excludes(part, other, segments) for part in one.parts)
@@ -61,6 +61,11 @@ def excludes(one: tree.Condition, other: tree.Condition, segments: Segments) -> 
     return _leaves_exclude(one, other, segments)
 
 
+def _denies(one: tree.Condition, other: tree.Condition) -> bool:
+    """Whether one is the negation of what the other implies."""
+    return isinstance(one, tree.Not) and implies(other, one.part)
+
+
 def _parts(condition: tree.Condition) -> tuple[tree.Condition, ...]:
     return condition.parts if isinstance(condition, tree.And) else (condition,)
 
@@ -68,9 +73,6 @@ def _parts(condition: tree.Condition) -> tuple[tree.Condition, ...]:
 def _leaves_exclude(one: tree.Condition, other: tree.Condition, segments: Segments) -> bool:
     if normal(tree.Not(one)) == other:
         return True
-    for part, negated in ((one, other), (other, one)):
-        if isinstance(negated, tree.Not) and implies(part, negated.part):
-            return True
     if isinstance(one, tree.SegmentRef) and isinstance(other, tree.SegmentRef):
         return _rivals(one.name, other.name, segments)
     if _missing_and_compared(one, other) or _missing_and_compared(other, one):
