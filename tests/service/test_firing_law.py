@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import yaml
 from hypothesis import event, given, note
@@ -109,6 +110,7 @@ class FiringStory(Story):
 
     def __init__(self, data: st.DataObject, folder: Path) -> None:
         self.drawn: list[Drawn] = []
+        self.zone: ZoneInfo | None = None
         super().__init__(data, folder)
 
     def begin(self) -> None:
@@ -116,7 +118,9 @@ class FiringStory(Story):
 
     def put_in_force(self, definitions: tuple[Definition, ...], rules: Rules, lists: Listed) -> None:
         names = {each.name for each in definitions}
-        kept = [each for each in self.drawn if asks_for(each) <= names]
+        # A date in a condition may be none in another zone.
+        kept = [each for each in self.drawn if asks_for(each) <= names and self.zone == rules.zone]
+        self.zone = rules.zone
         keep = bool(kept) and self.data.draw(st.booleans())
         self.drawn = kept if keep else self.data.draw(triggers(self.workspace))
         note(f"triggers {[each.written for each in self.drawn]}")

@@ -15,6 +15,7 @@ from segue.cli.experiences import experiences
 from segue.cli.keys import keys, token
 from segue.cli.output import say
 from segue.cli.quarantine import quarantine
+from segue.cli.triggers import triggers
 
 app = typer.Typer(
     name="segue",
@@ -60,6 +61,7 @@ app.add_typer(events, name="events")
 app.add_typer(catalog, name="catalog")
 app.add_typer(keys, name="keys")
 app.add_typer(experiences, name="experiences")
+app.add_typer(triggers, name="triggers")
 
 
 def _version(wanted: bool) -> None:

@@ -272,6 +272,12 @@ class Outbox:
             )
             return {destination: (pending, dead) for destination, pending, dead in found}
 
+    def by_trigger(self) -> dict[tuple[str, State], int]:
+        """How many deliveries stand where, by trigger."""
+        with self._store.reading() as connection:
+            found = connection.execute("SELECT trigger, state, count(*) FROM deliveries GROUP BY 1, 2")
+            return {(trigger, State(state)): count for trigger, state, count in found}
+
     def prune(self, before: int) -> int:
         """Drop what has ended and was last touched before a moment (wall ms); how many there were."""
         with self._store.transaction() as connection:

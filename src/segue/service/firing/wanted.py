@@ -94,7 +94,7 @@ def wanted_of(workspace: Workspace) -> Wanted:
             turnings.append(_crossing(place, trigger, workspace))
         elif isinstance(form, OnEvent):
             holds = None if form.condition is None else trigger.holds
-            seen.append(Seen(place, _pattern(form, workspace), holds, trigger.backfill))
+            seen.append(Seen(place, pattern_of(form, workspace), holds, trigger.backfill))
     by_name: dict[str, list[Turning]] = {}
     for each in turnings:
         for followed in (each.name,) if each.rests is None else (each.name, each.rests):
@@ -115,7 +115,8 @@ def _crossing(place: int, trigger: TriggerDefinition, workspace: Workspace) -> T
     )
 
 
-def _pattern(form: OnEvent, workspace: Workspace) -> EventPattern:
+def pattern_of(form: OnEvent, workspace: Workspace) -> EventPattern:
+    """Which events a trigger waits for."""
     found = check_condition(pattern_condition(form.pattern), workspace.scope)
     assert isinstance(found, Compare)
     assert isinstance(found.left, Aggregate)
