@@ -386,7 +386,7 @@ class Feed:
         self.predictions.write(said)
         heard = without(said, self.predictions.spoken_for(said.key))
         for given in columns:
-            self.builder.add_values(heard.rows, given.feature, read_all(given.reader, heard))
+            self.builder.add_values(heard.rows, given.feature, read_all(given, heard))
 
     def _standing(self, rows: k.Ints32) -> npt.NDArray[np.bool_]:
         """Which rows are profiles of their own."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from segue.engine.program.compile import Compiled
-from segue.engine.program.readings import Reader
+from segue.engine.program.readings import Question, Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,8 @@ class Given:
     feature: int
     path: tuple[str, ...]
     reader: Reader
+    questions: tuple[Question, ...] = ()
+    """What it is asked, if its column holds answers; ``reader`` gives the same for one value."""
 
 
 def given_by(compiled: Compiled, source: str, zone: ZoneInfo) -> dict[str, list[Given]]:
@@ -25,6 +27,6 @@ def given_by(compiled: Compiled, source: str, zone: ZoneInfo) -> dict[str, list[
         if column.source == source:
             reading = compiled.registry.reading(column)
             assert reading is not None
-            given = Given(feature, column.path, reading.reader(zone))
+            given = Given(feature, column.path, reading.reader(zone), reading.questions)
             found.setdefault(column.path[0], []).append(given)
     return found

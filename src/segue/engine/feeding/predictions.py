@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from segue.domain.event import Json
+from segue.engine.feeding.given import Given
 from segue.engine.kernel.layout import Ints, Ints32
-from segue.engine.program.readings import Reader, number_reader
+from segue.engine.program.readings import Question, number_reader
 from segue.language.interpret import Replacement
+from segue.language.reading import MIRRORED
+from segue.language.tree import Compare, Number
 from segue.log.said import CLUSTER, NOTHING, SCORE, Model, Said, json_of
 
+_COMPARED = {
+    "==": np.equal, "!=": np.not_equal, "<": np.less,
+    "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal,
+}  # fmt: skip
 _NO_WORDS: Mapping[Model, Replacement] = {}
 Ending = tuple[int, int, Model]
 """(moment in ms, row, model): when a person's word may end."""
@@ -180,12 +187,34 @@ class Predictions:
             self.expect(word, row, model)
 
 
-def read_all(reader: Reader, said: Said) -> Ints:
-    """What a column's reader makes of each value."""
-    if reader is number_reader and said.gives == SCORE:
-        return said.values
+def read_all(given: Given, said: Said) -> Ints:
+    """What a column makes of each value."""
+    if said.gives == SCORE:
+        if given.reader is number_reader:
+            return said.values
+        bounds = [_bound(question) for question in given.questions]
+        if given.questions and None not in bounds:
+            return _answered([each for each in bounds if each is not None], said.values)
     distinct, places = np.unique(said.values, return_inverse=True)
-    found: Ints = np.array([reader(said.json(value)) for value in distinct.tolist()], np.int64)[places]
+    found: Ints = np.array([given.reader(said.json(value)) for value in distinct.tolist()], np.int64)[places]
+    return found
+
+
+def _bound(question: Question) -> tuple[str, int] | None:
+    """A question that holds a number against another one: (operator, millionths); None for any other."""
+    if not isinstance(question, Compare):
+        return None
+    if isinstance(question.right, Number):
+        return question.op, question.right.micro
+    return (MIRRORED[question.op], question.left.micro) if isinstance(question.left, Number) else None
+
+
+def _answered(bounds: Sequence[tuple[str, int]], values: Ints) -> Ints:
+    """The answers of many at once as bits, the first question lowest; nothing is neither more nor less."""
+    found, there = np.zeros(len(values), np.int64), values != NOTHING
+    for place, (op, micro) in enumerate(bounds):
+        holds = np.where(there, _COMPARED[op](values, micro), op == "!=")
+        found |= holds.astype(np.int64) << place
     return found
 
 

@@ -18,7 +18,6 @@ from segue.domain.errors import SegueError
 from segue.domain.number import MICRO
 from segue.engine.engine import Engine
 from segue.engine.kernel import layout as k
-from segue.ingest.identity import FORGOTTEN
 from segue.learned.features import held, matrix
 from segue.learned.model import Model
 from segue.learned.spec import POPULATION, ModelSpec
@@ -65,8 +64,12 @@ class Scored:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reading:
-    """What was read of some profiles in one turn: their features, who is in the population, what is held."""
+    """What was read of some profiles in one turn: their features, who is in the population, what is held.
 
+    ``seq`` is the log position at which it was so.
+    """
+
+    seq: int
     rows: Rows
     values: Doubles
     about: npt.NDArray[np.bool_]
@@ -120,6 +123,7 @@ def read(engine: Engine, champion: Champion, rows: Rows) -> Reading:
     """What a champion needs to know of some profiles; hold the engine's turn."""
     spec, said = champion.spec, engine.feed.predictions
     return Reading(
+        engine.evaluated_seq,
         rows,
         matrix(engine, spec, rows, champion.model.features),
         held(engine, spec.watch(POPULATION), rows),
@@ -150,12 +154,13 @@ def moved(champion: Champion, reading: Reading, found: Doubles) -> Said:
     return said.chosen(other)
 
 
-def write(core: Core, said: Said) -> list[Future[None]]:
-    """Make it durable and have it evaluated; nobody who was forgotten meanwhile is in it."""
+def write(core: Core, said: Said, since: int = 0) -> list[Future[None]]:
+    """Make it durable and have it evaluated; nobody who was forgotten after position ``since`` is in it."""
+    if not len(said):
+        return []
     with core.gate:
-        ids = core.intake.identity.ids
-        there = np.array([not ids[row].startswith(FORGOTTEN) for row in said.rows.tolist()], np.bool_)
-        kept = said.chosen(there)
+        gone = [row for record in core.log.records("forget", since) for row in record.body["rows"]]
+        kept = said.chosen(~np.isin(said.rows, gone)) if gone else said
         return [core.record("score", kept.to_body())] if len(kept) else []
 
 
@@ -179,7 +184,7 @@ def _score_part(core: Core, champion: Champion, rows: Rows, tally: Scored) -> li
         reading = read(core.engine, champion, rows)
     said = moved(champion, reading, predicted(champion, reading))
     tally.add(champion.spec.name, len(rows), len(said))
-    return write(core, said)
+    return write(core, said, reading.seq)
 
 
 def _differ(values: Ints, before: Ints) -> npt.NDArray[np.bool_]:

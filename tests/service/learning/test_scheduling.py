@@ -1,0 +1,183 @@
+"""While a server runs, whoever an event touched is scored at once, and everybody when it is time."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from segue.domain.time import DAY
+from segue.ingest.decode import decode_events
+from segue.log.batch import Entry, Record
+from segue.log.said import Said
+from segue.service.learning.champions import rescore
+from segue.service.learning.scheduling import Learner, Touched, touched_by
+from segue.service.service import Service
+from tests.service.learning.scored import (
+    START_MS,
+    call,
+    chance,
+    enthrone,
+    folder,
+    line,
+    order,
+    score_of,
+    take,
+)
+
+WAIT_SECONDS = 60.0
+
+
+class Ear:
+    """Hears score records as they are evaluated."""
+
+    def __init__(self, service: Service) -> None:
+        self.scores: list[Said] = []
+        self._news = threading.Condition()
+        service.core.hearers.append(self._heard)
+
+    def _heard(self, entry: Entry) -> None:
+        if isinstance(entry, Record) and entry.kind == "score":
+            with self._news:
+                self.scores.append(Said.of_body(entry.body))
+                self._news.notify_all()
+
+    def wait(self, holds: Callable[[], bool]) -> None:
+        with self._news:
+            assert self._news.wait_for(holds, WAIT_SECONDS)
+
+
+@contextmanager
+def learning(service: Service) -> Iterator[Ear]:
+    service.start()
+    ear, learner = Ear(service), Learner(service)
+    learner.start()
+    try:
+        yield ear
+    finally:
+        learner.stop()
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    with Service.open(folder(tmp_path), tmp_path / "data") as service:
+        take(service, [order("ann", 0), order("bob", 0), order("cleo", 0)])
+        enthrone(service.data, line())
+        yield service
+
+
+def post(service: Service, *events: dict[str, object]) -> None:
+    tally = service.post(decode_events([json.dumps(each).encode() for each in events]), "test").result()
+    assert tally.accepted == len(events)
+
+
+def test_after_a_start_everybody_is_scored(service: Service) -> None:
+    with learning(service) as ear:
+        ear.wait(lambda: len(ear.scores) == 1)
+        assert ear.scores[0].rows.tolist() == [0, 1, 2]
+
+
+def test_whoever_an_event_touches_is_scored_alone(service: Service) -> None:
+    with learning(service) as ear:
+        ear.wait(lambda: len(ear.scores) == 1)
+        post(service, order("bob", 0, 1), order("bob", 0, 2))
+        ear.wait(lambda: len(ear.scores) > 1)
+        assert ear.scores[1].rows.tolist() == [1]
+        expected = chance({"orders": 3, "recent": 3, "rest": 0, "pro": 0})
+        assert score_of(service, "bob") == pytest.approx(expected, abs=1e-6)
+
+
+def test_when_it_is_time_everybody_is_scored_again(service: Service) -> None:
+    with learning(service) as ear:
+        ear.wait(lambda: len(ear.scores) == 1)
+        post(service, call("page", "dora", 1.5, name="Home"))
+        ear.wait(lambda: len(ear.scores) > 1)
+        assert ear.scores[1].rows.tolist() == [0, 1, 2]
+        rest = chance({"orders": 1, "recent": 1, "rest": 1.5, "pro": 0})
+        assert score_of(service, "ann") == pytest.approx(rest, abs=1e-6)
+
+
+def test_another_champion_scores_everybody(service: Service) -> None:
+    with learning(service) as ear:
+        ear.wait(lambda: len(ear.scores) == 1)
+        enthrone(service.data, line(intercept=1.0))
+        ear.wait(lambda: len(ear.scores) > 1)
+        assert ear.scores[1].version == 2
+        assert ear.scores[1].rows.tolist() == [0, 1, 2]
+
+
+def test_what_was_scored_live_a_replay_and_the_slow_truth_say_too(tmp_path: Path) -> None:
+    with Service.open(folder(tmp_path), tmp_path / "data") as service:
+        take(service, [order("ann", 0), order("bob", 0)])
+        enthrone(service.data, line())
+        with learning(service) as ear:
+            ear.wait(lambda: len(ear.scores) == 1)
+            for day in range(1, 30):
+                post(service, call("page", "dora", day, name="Home"), order("ann", day))
+            ear.wait(lambda: (score_of(service, "bob") or 0) > 0.9)
+        service.core.drain()
+        assert "bob" in [member.user_id for member in service.members("leaving")]
+        assert service.verify(lambda _done, _of: None) == []
+        told, held = list(service.changes()), service.members("leaving")
+        service.core.forget_snapshots()
+    with Service.open(tmp_path, tmp_path / "data") as again:
+        assert (list(again.changes()), again.members("leaving")) == (told, held)
+        assert again.verify(lambda _done, _of: None) == []
+
+
+def test_a_segment_whose_readers_wait_is_scored_on_the_schedule_alone(tmp_path: Path) -> None:
+    late = folder(tmp_path)
+    segments = late / "segments" / "all.yaml"
+    text = segments.read_text(encoding="utf-8").replace(
+        "  kind: strategic\n", "  kind: strategic\n  freshness: 1d\n"
+    )
+    segments.write_text(text, encoding="utf-8")
+    with Service.open(late, tmp_path / "data") as service:
+        take(service, [order("ann", 0), order("bob", 0)])
+        enthrone(service.data, line())
+        rescore(service)
+        with learning(service) as ear:
+            post(service, order("bob", 0.5))
+            post(service, call("page", "ann", 1.1, name="Home"))
+            ear.wait(lambda: len(ear.scores) > 0)
+        assert ear.scores[0].rows.tolist() == [0, 1]
+
+
+def test_rows_that_wait_are_taken_once_and_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    touched = Touched()
+    assert touched.take() is None
+    touched.add(np.array([5, 3, 5], np.int32))
+    touched.add(np.array([4], np.int32))
+    taken = touched.take()
+    assert taken is not None
+    assert taken.tolist() == [3, 4, 5]
+    empty = touched.take()
+    assert empty is not None
+    assert not len(empty)
+    monkeypatch.setattr("segue.service.learning.scheduling.TOUCHED_MAX", 3)
+    touched.add(np.array([1, 2], np.int32))
+    touched.add(np.array([3, 4], np.int32))
+    assert touched.take() is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "rows"),
+    [
+        ("list", {"row": 4}, [4]),
+        ("list", {"row": None}, []),
+        ("override", {"row": 4, "segment": "a"}, [4]),
+        ("override", {"row": 4, "model": "churn"}, []),
+        ("suppress", {"rows": [4, 5]}, [4, 5]),
+        ("definitions", {}, None),
+    ],
+)
+def test_records_touch_whom_they_are_about(
+    kind: str, body: dict[str, object], rows: list[int] | None
+) -> None:
+    found = touched_by(Record(1, START_MS + DAY, kind, body))
+    assert (None if found is None else found.tolist()) == rows
