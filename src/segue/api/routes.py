@@ -14,6 +14,7 @@ from segue.api import (
     pixels,
     quality,
     recommendations,
+    scores,
     sdk,
     segments,
     status,
@@ -206,6 +207,14 @@ _SEGMENTS = (
     ),
 )  # fmt: skip
 
+_MODELS = (
+    Route(
+        "POST", "/v1/models/{name}/scores", "Takes scores that were computed elsewhere, for an upload model.",
+        scores.put, {200: "ScoresTaken", 400: "Problem", 404: "Problem"}, access=Access.ADMIN,
+        takes="ScoresHandedIn",
+    ),
+)  # fmt: skip
+
 _RECOMMENDATIONS = tuple(
     Route(
         "POST", path, "Items of the catalogue for a user, best first, with score and reason.",
@@ -297,7 +306,7 @@ _SERVER = (
 )  # fmt: skip
 
 ROUTES: tuple[Route, ...] = (
-    *_TRACKING, *_BROWSERS, *_USERS, *_SEGMENTS, *_DECISIONS, *_RECOMMENDATIONS, *_GRAPHQL, *_STREAM,
-    *_QUALITY, *_SERVER,
+    *_TRACKING, *_BROWSERS, *_USERS, *_SEGMENTS, *_MODELS, *_DECISIONS, *_RECOMMENDATIONS, *_GRAPHQL,
+    *_STREAM, *_QUALITY, *_SERVER,
 )  # fmt: skip
 """The first whose path fits answers."""

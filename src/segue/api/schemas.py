@@ -134,6 +134,25 @@ SCHEMAS: dict[str, Schema] = {
             "overlap": {"type": "object", "additionalProperties": COUNT},
         }
     ),
+    "ScoresHandedIn": record(
+        {
+            "scores": rows_of(
+                record(
+                    {"user_id": TEXT},
+                    {"score": {"type": ["number", "string", "null"]}, "cluster": MAYBE_TEXT},
+                )
+            )
+        },
+        {"as_of": TEXT, "by": TEXT, "why": TEXT},
+    ),
+    "ScoresTaken": record(
+        {
+            "model": TEXT, "rows": COUNT, "written": COUNT, "judged": COUNT, "unknown": COUNT,
+            "unknown_users": rows_of(TEXT), "refused": COUNT,
+            "refused_rows": rows_of(record({"row": COUNT, "why": TEXT})),
+            "version": COUNT, "status": TEXT, "verdict": {"anyOf": [ANYTHING, {"type": "null"}]},
+        }
+    ),
     "Occasion": record(
         {"slots": rows_of(TEXT)},
         {"user_id": TEXT, "context": ANYTHING, "events": rows_of(named("Event")), "record": TRUTH},

@@ -15,6 +15,7 @@ from segue.cli.experiences import experiences
 from segue.cli.keys import keys, token
 from segue.cli.output import say
 from segue.cli.quarantine import quarantine
+from segue.cli.scores import scores
 from segue.cli.triggers import triggers
 
 app = typer.Typer(
@@ -59,6 +60,7 @@ for name, command in COMMANDS.items():
 app.add_typer(quarantine, name="quarantine")
 app.add_typer(events, name="events")
 app.add_typer(catalog, name="catalog")
+app.add_typer(scores, name="scores")
 app.add_typer(keys, name="keys")
 app.add_typer(experiences, name="experiences")
 app.add_typer(triggers, name="triggers")

@@ -122,3 +122,5 @@ REMOTE_ANSWER_BYTES_MAX = 8 * 1024 * 1024
 """Of one answer of a model that is served elsewhere."""
 REMOTE_BATCH_MAX = 10_000
 """Profiles that it is asked for at once."""
+SCORES_A_REQUEST_MAX = 50_000
+"""That are handed in at once over HTTP; a body holds some 60,000."""

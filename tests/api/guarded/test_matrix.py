@@ -40,6 +40,7 @@ LET_IN: dict[str, set[str]] = {
     "GET /v1/segments/{name}/members": SCOPED,
     "GET /v1/segments/{name}/history": SCOPED,
     "GET /v1/changes": SCOPED,
+    "POST /v1/models/{name}/scores": {"admin"},
     "GET /v1/quality": READ,
     "GET /v1/quality/anomalies": READ,
     "GET /metrics": READ,
@@ -77,6 +78,7 @@ BODIES = {
     "Question": {"query": "{ __typename }"},
     "TokenOrder": {"user_id": "ann"},
     "RecommendationQuestion": {"user_id": "ann"},
+    "ScoresHandedIn": {"scores": []},
     "Any": {},
 }  # fmt: skip
 NAMES = {f"{route.method} {route.path}": route for route in ROUTES}

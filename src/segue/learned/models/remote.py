@@ -159,7 +159,7 @@ class Remote(ModelKind):
     gives = "score"
     learns_from = "elsewhere"
     guards = Guards(users_min=0)
-    metric = "auc"
+    metric = "spearman"
 
     def learn(self, spec: ModelSpec, table: Table, before: Model | None) -> Learned:
         """The model as the definition says it is asked; E873 to E875 when it cannot be."""

@@ -41,7 +41,7 @@ class Upload(ModelKind):
     gives = "score"
     learns_from = "elsewhere"
     guards = Guards(users_min=0)
-    metric = "auc"
+    metric = "spearman"
 
     def learn(self, spec: ModelSpec, table: Table, before: Model | None) -> Learned:
         """The source."""
