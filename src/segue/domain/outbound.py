@@ -25,6 +25,10 @@ _URL_CHARACTERS_MAX = 2_000
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _EMBEDDED = (_NAT64, ipaddress.ip_network("::/96"), ipaddress.ip_network("::ffff:0:0:0/96"))
 """Networks of version 6 whose last four bytes are an address of version 4."""
+_SET_APART = tuple(
+    map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "2001::/23", "3fff::/20", "5f00::/16"))
+)
+"""Networks that no machine of the public has, which some versions of Python do not know as such."""
 _INNER_NAMES = ("localhost", "localdomain", "local", "internal", "intranet", "lan", "home.arpa")
 """Names, and endings of names, that mean a machine inside; those of cloud metadata are among them."""
 _METADATA_NAMES = frozenset(("metadata", "instance-data"))
@@ -107,6 +111,8 @@ def look_at(address: Address | str, allowed: Networks) -> None:
 
 
 def _is_set_apart(address: Address) -> bool:
+    if any(address in network for network in _SET_APART):
+        return True
     if isinstance(address, ipaddress.IPv6Address):
         return address.is_site_local or (address.is_reserved and address not in _NAT64)
     return address.is_reserved or address.is_unspecified

@@ -17,7 +17,7 @@ from segue.segments.definitions import (
     ListDefinition,
     SegmentDefinition,
 )
-from segue.segments.destination_fields import DESTINATION_FIELDS, make_destination
+from segue.segments.destinations.reading import DESTINATION_FIELDS, make_destination
 from segue.segments.experiences_reading import EXPERIENCE_FIELDS, experience
 from segue.segments.fields import (
     Field,

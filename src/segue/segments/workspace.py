@@ -22,8 +22,8 @@ from segue.segments.definitions import (
     SegmentDefinition,
     fingerprint,
 )
-from segue.segments.destinations import DestinationDefinition
-from segue.segments.destinations_check import check_destinations
+from segue.segments.destinations.checking import check_destinations
+from segue.segments.destinations.definition import DestinationDefinition
 from segue.segments.experiences import OWN_EVENTS, ExperienceDefinition
 from segue.segments.experiences_check import Experience, check_experiences
 from segue.segments.folder import FolderContents, read_folder

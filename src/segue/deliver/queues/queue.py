@@ -17,7 +17,7 @@ from segue.deliver.queues.verdict import Judge, Verdict, message_of
 from segue.deliver.sinks.sink import Outcome, Retry, Sink
 from segue.domain.errors import SegueError
 from segue.observe import metrics
-from segue.segments.destinations import DestinationDefinition
+from segue.segments.destinations.definition import DestinationDefinition
 
 LOOK_SECONDS = 1.0
 """How often the outbox is looked at without being told to: another process may have replayed something."""

@@ -9,7 +9,7 @@ from functools import partial
 from segue.deliver.outbox import Outbox
 from segue.deliver.queues.queue import MakeSink, Queue
 from segue.domain.limits import SHUTDOWN_SECONDS_MAX
-from segue.segments.destinations import DestinationDefinition
+from segue.segments.destinations.definition import DestinationDefinition
 
 Destinations = Callable[[], Mapping[str, DestinationDefinition]]
 

@@ -113,11 +113,14 @@ class Connection:
     def _connected(self, addresses: Sequence[str], deadline: Deadline) -> socket.socket:
         fault = OSError("the name has no address")
         for address in addresses[:_ADDRESSES_MAX]:
+            found = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
             try:
-                found = socket.create_connection((address, self._target.port), deadline.left())
-            except TimeoutError:
-                raise
+                found.settimeout(deadline.left())
+                found.connect((address, self._target.port))
             except OSError as error:
+                found.close()
+                if isinstance(error, TimeoutError):
+                    raise
                 fault = error
             else:
                 found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -10,7 +10,12 @@ from segue.deliver.sinks.sink import Sink
 from segue.domain.address import Networks
 from segue.domain.errors import SegueError, refusal
 from segue.domain.outbound import TargetError
-from segue.segments.destinations import FILES_KEPT, ROTATE_BYTES, STREAM_ENTRIES, DestinationDefinition
+from segue.segments.destinations.definition import (
+    FILES_KEPT,
+    ROTATE_BYTES,
+    STREAM_ENTRIES,
+    DestinationDefinition,
+)
 
 FOLDER = "deliveries"
 """In the data folder: what destinations of kind ``file`` write."""

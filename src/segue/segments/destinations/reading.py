@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from segue.domain.errors import Diagnostic
 from segue.domain.limits import DESTINATION_BATCH_MAX, DESTINATION_CONNECTIONS_MAX, DESTINATION_RETRY_MS_MAX
-from segue.segments.destinations import DestinationDefinition, Limits, destination_of
+from segue.segments.destinations.definition import DestinationDefinition, Limits, destination_of
 from segue.segments.fields import (
     Field,
     Reader,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from segue.domain.address import Networks
 from segue.domain.errors import Diagnostic
 from segue.domain.outbound import TargetError, parse_target
-from segue.segments.destinations import DestinationDefinition
+from segue.segments.destinations.definition import DestinationDefinition
 
 LIVE_STREAM = "stream"
 """Where triggers may send to without a file that defines it."""
