@@ -61,7 +61,7 @@ def _serving(folder: Path) -> Iterable[Figure]:
         recommender.read()
         yield Figure("read the log of 300,000 deeds", time.perf_counter() - began, "s")
         began = time.perf_counter()
-        Keeper(recommender, 3_600_000, 2).tick()
+        Keeper(recommender, 3_600_000, 2).train()
         yield Figure("train and swap in", time.perf_counter() - began, "s")
         yield from _answers(service, recommender, dice)
         recommender.close()

@@ -64,7 +64,8 @@ class Shop:
         keeper = Keeper(self.recommender, 1, 1)
         self.keepers.append(keeper)
         self.recommender.publish()
-        keeper.tick()
+        keeper.look()
+        keeper.train()
 
     def ask(self, user: str | None, **question: Any) -> dict[str, Any]:
         """The whole answer."""

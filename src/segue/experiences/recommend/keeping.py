@@ -1,4 +1,4 @@
-"""A thread that keeps a recommender up to date: follows the log, looks at the catalogue, trains anew.
+"""What keeps a recommender up to date: follows the log, looks at the catalogue, trains anew.
 
 Answers go on meanwhile from what there is; what is new is swapped in whole.
 """
@@ -8,13 +8,16 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Self
 
 import numpy as np
 
 from segue.domain.errors import SegueError
-from segue.experiences.recommend.models.fitting import Fitted, Job, fit_apart
-from segue.experiences.recommend.models.links import no_links, placed
+from segue.experiences.recommend.mattering import Mattering
+from segue.experiences.recommend.models.fitting import Fitted, Interactions, Job, fit_apart
+from segue.experiences.recommend.models.links import Ints, no_links, placed
 from segue.experiences.recommend.recommender import Model, Recommender
 from segue.experiences.recommend.taste import Taste
 from segue.experiences.recommend.training import Reading
@@ -22,13 +25,18 @@ from segue.service.service import Service
 
 _log = logging.getLogger("segue.recommend")
 
-TICK_SECONDS = 0.1
+LOOK_SECONDS = 0.1
+PATIENCE_SECONDS = 10.0
+"""Until what failed is tried again."""
 PUBLISH_SECONDS = 1.0
 """How long what everyone does may take to be seen in popularity; the user's own deeds are seen at once."""
 
 
 class Keeper:
-    """Owns the thread. Retrains every ``interval_ms`` if anything was done, on ``threads`` cores at most."""
+    """Owns the threads: one looks every moment, one trains; neither waits for the other.
+
+    Trains every ``interval_ms`` if anything was done, on ``threads`` cores at most.
+    """
 
     @classmethod
     def of(cls, service: Service) -> Self:
@@ -39,101 +47,120 @@ class Keeper:
 
     def __init__(self, recommender: Recommender, interval_ms: int, threads: int) -> None:
         self.recommender = recommender
+        self._mattering = Mattering(recommender.core)
+        self._training = Training(recommender, interval_ms, threads)
+        self._stopping = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._run, args=(work, seconds), name=name)
+            for work, seconds, name in (
+                (self.look, LOOK_SECONDS, "segue-recommend"),
+                (self.train, LOOK_SECONDS, "segue-recommend-train"),
+            )
+        ]
+        self._published_at = 0.0
+
+    def start(self) -> None:
+        """Begin to keep; nothing is read before anybody wants it."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """End the threads, and a training with them."""
+        self._stopping.set()
+        self._training.stop()
+        for thread in self._threads:
+            thread.join()
+        self.recommender.close()
+
+    def _run(self, work: Callable[[], None], seconds: float) -> None:
+        while not self._stopping.wait(seconds):
+            try:
+                work()
+            except SegueError as refused:
+                _log.error("recommendations are not kept up to date: %s", refused)
+                self._stopping.wait(PATIENCE_SECONDS)
+            except Exception:  # noqa: BLE001 -- the thread's last door: the next try may do better
+                _log.exception("recommendations are not kept up to date")
+                self._stopping.wait(PATIENCE_SECONDS)
+
+    def look(self) -> None:
+        """Follow the log and the catalogue, and have triggers told of what changed there."""
+        recommender = self.recommender
+        if not recommender.wanted:
+            return
+        if recommender.outgrown:
+            recommender.read()
+        recommender.live.follow(recommender.core.engine.evaluated_seq)
+        if time.monotonic() - self._published_at < PUBLISH_SECONDS:
+            return
+        self._published_at = time.monotonic()
+        recommender.publish()
+        if recommender.catalogue is not None:
+            self._mattering.work(recommender.catalogue)
+
+    def train(self) -> None:
+        """Train what is due."""
+        if self.recommender.reading is not None:
+            self._training.work()
+
+
+class Training:
+    """Which models are due, and how one comes to be."""
+
+    def __init__(self, recommender: Recommender, interval_ms: int, threads: int) -> None:
+        self._recommender = recommender
         self._interval_ms = interval_ms
         self._threads = threads
-        self._stopping = threading.Event()
         self._job = Job()
-        self._thread = threading.Thread(target=self._run, name="segue-recommend")
-        self._published_at = 0.0
         self._trained: dict[Taste, tuple[int, float]] = {}
         """By taste: the log position that its model knows, and when it was begun, by the steady clock."""
         self._number = 0
 
-    def start(self) -> None:
-        """Begin to keep; nothing is read before anybody wants it."""
-        self._thread.start()
-
     def stop(self) -> None:
-        """End the thread, and a training with it."""
-        self._stopping.set()
+        """End what is being trained, and train nothing more."""
         self._job.stop()
-        self._thread.join()
-        self.recommender.close()
 
-    def _run(self) -> None:
-        while not self._stopping.wait(TICK_SECONDS):
-            try:
-                self.tick()
-            except SegueError as refused:
-                _log.error("recommendations are not kept up to date: %s", refused)
-                self._stopping.wait(PUBLISH_SECONDS * 10)
-            except Exception:  # noqa: BLE001 -- the thread's last door: the next try may do better
-                _log.exception("recommendations are not kept up to date")
-                self._stopping.wait(PUBLISH_SECONDS * 10)
-
-    def tick(self) -> None:
-        """What is to be done now."""
-        recommender = self.recommender
-        if not recommender.wanted:
-            return
-        if recommender.reading is None or recommender.outgrown:
-            recommender.read()
-        recommender.live.follow(recommender.core.engine.evaluated_seq)
-        if time.monotonic() - self._published_at >= PUBLISH_SECONDS:
-            self._published_at = time.monotonic()
-            recommender.publish()
-        self._train_what_is_due()
-
-    def _train_what_is_due(self) -> None:
-        due = [taste for taste in self.recommender.view.stocks if self._is_due(taste)]
+    def work(self) -> None:
+        """Train what is due, one after the other, and have each swapped in."""
+        due = [taste for taste in self._recommender.view.stocks if self._is_due(taste)]
         if not due:
             return
-        reading = self.recommender.reading
-        if reading is None or reading.upto < self.recommender.live.upto:
-            reading = self.recommender.read()
+        reading = self._recommender.reading
+        if reading is None or reading.upto < self._recommender.live.upto:
+            reading = self._recommender.read()
         for taste in due:
-            if taste in reading.tastes and not self._stopping.is_set():
+            if taste in reading.tastes and not self._job.stopped:
                 self._train(taste, reading)
 
     def _is_due(self, taste: Taste) -> bool:
         upto, at = self._trained.get(taste, (-1, 0.0))
         if upto < 0:
             return True
-        grown = self.recommender.live.upto > upto
+        grown = self._recommender.live.upto > upto
         return grown and (time.monotonic() - at) * 1_000 >= self._interval_ms
 
     def _train(self, taste: Taste, reading: Reading) -> None:
         self._trained[taste] = reading.upto, time.monotonic()
         given, places = reading.interactions(taste)
-        size = len(self.recommender.known)
-        if taste.model == "none" or not given.size:
-            fitted = Fitted("none", no_links(0), 0.0, 0)
-        else:
-            try:
-                fitted = fit_apart(given, taste.model, taste.regularization, self._threads, self._job)
-            except SegueError as refused:
-                if not self._stopping.is_set():
-                    _log.error("%s", refused)
-                return
-            fitted = Fitted(
-                fitted.kind, placed(fitted.links, places, size), fitted.seconds, fitted.memory_bytes
-            )
+        fitted = self._fitted(taste, given, places)
+        if fitted is None:
+            return
         self._number += 1
         people = len(np.unique(given.users))
-        self.recommender.put(
-            taste,
-            Model(
-                self._number,
-                fitted.kind,
-                fitted.links,
-                reading.now,
-                people,
-                given.size,
-                fitted.seconds,
-                fitted.memory_bytes,
-            ),
-        )
+        model = Model(self._number, fitted, reading.now, people, given.size)
+        self._recommender.put(taste, model)
         _log.info(
-            "trained %s of %d items and %d people in %.1f s",
-            fitted.kind, given.size, people, fitted.seconds,
-        )  # fmt: skip
+            "trained %s of %d items and %d people in %.1f s", fitted.kind, given.size, people, fitted.seconds
+        )
+
+    def _fitted(self, taste: Taste, given: Interactions, places: Ints) -> Fitted | None:
+        """The model; None when there is none, which was said, and the one before stays."""
+        if taste.model == "none" or not given.size:
+            return Fitted("none", no_links(0), 0.0, 0)
+        try:
+            found = fit_apart(given, taste.model, taste.regularization, self._threads, self._job)
+        except SegueError as refused:
+            if not self._job.stopped:
+                _log.error("%s", refused)
+            return None
+        return replace(found, links=placed(found.links, places, len(self._recommender.known)))

@@ -19,7 +19,8 @@ from segue.domain.time import DAY, format_instant
 from segue.experiences.recommend.catalogue.store import Catalogue, catalogued
 from segue.experiences.recommend.known import Known
 from segue.experiences.recommend.live import Live
-from segue.experiences.recommend.models.links import Links, no_links
+from segue.experiences.recommend.models.fitting import Fitted
+from segue.experiences.recommend.models.links import no_links
 from segue.experiences.recommend.popularity import Popularity
 from segue.experiences.recommend.question import Question
 from segue.experiences.recommend.ranking import Ranked, Stock, ranked
@@ -40,21 +41,18 @@ class Model:
     """A trained model with its number: it rises with each."""
 
     number: int
-    kind: str
-    links: Links
+    fitted: Fitted
     trained_at: int
     users: int
     items: int
-    seconds: float
-    memory_bytes: int
 
     def to_json(self) -> dict[str, Json]:
         """As answers tell it."""
         trained_at = format_instant(self.trained_at) if self.number else None
-        return {"kind": self.kind, "version": self.number, "trained_at": trained_at}
+        return {"kind": self.fitted.kind, "version": self.number, "trained_at": trained_at}
 
 
-NO_MODEL = Model(0, "none", no_links(0), 0, 0, 0, 0.0, 0)
+NO_MODEL = Model(0, Fitted("none", no_links(0), 0.0, 0), 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -168,7 +166,7 @@ class Recommender:
         shares = np.zeros(shelf.size, np.float32) if popular is None else popular.shares(shelf.size)
         age = self.core.engine.now - shelf.first_at
         new = np.clip(1 - age / NEW_MS, 0, 1) * (shelf.first_at > 0)
-        return Stock(shelf, model.links, shares, new.astype(np.float32))
+        return Stock(shelf, model.fitted.links, shares, new.astype(np.float32))
 
     def forget(self, rows: Iterable[int]) -> None:
         """Know nothing of these profiles but what the model learned, until it is trained anew."""

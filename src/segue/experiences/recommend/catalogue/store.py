@@ -27,6 +27,7 @@ _TABLES = (
         version INTEGER NOT NULL, id TEXT NOT NULL, before BLOB, after BLOB, PRIMARY KEY (version, id)
         ) WITHOUT ROWID""",
     "CREATE INDEX changes_of_item ON changes (id, version)",
+    "CREATE TABLE told (one INTEGER PRIMARY KEY CHECK (one = 1), version INTEGER NOT NULL)",
 )
 _AT_ONCE = 500
 
@@ -89,6 +90,18 @@ class Catalogue:
         """Rises with every import that changed anything; 0 while there was none."""
         with self._store.reading() as connection:
             return _version(connection)
+
+    @property
+    def told(self) -> int | None:
+        """The version up to which triggers were told of changes; None while nobody asked for them."""
+        with self._store.reading() as connection:
+            row = connection.execute("SELECT version FROM told").fetchone()
+        return None if row is None else int(row[0])
+
+    def tell(self, version: int) -> None:
+        """Triggers were told of everything up to a version."""
+        with self._store.transaction() as connection:
+            connection.execute("INSERT OR REPLACE INTO told VALUES (1, ?)", (version,))
 
     def take(self, items: Iterable[Item], at: int, source: str, whole: bool = False) -> Taken:
         """Put items in the place of those with the same id, in one version of the moment ``at`` (ms).

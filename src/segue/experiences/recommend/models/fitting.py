@@ -91,6 +91,11 @@ class Job:
         self._process: subprocess.Popen[bytes] | None = None
         self._stopped = False
 
+    @property
+    def stopped(self) -> bool:
+        """Whether all is to stop."""
+        return self._stopped
+
     def run(self, process: subprocess.Popen[bytes]) -> None:
         """This one fits; it is ended at once when all is to stop."""
         with self._lock:

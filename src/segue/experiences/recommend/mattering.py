@@ -1,0 +1,158 @@
+"""Changes of items that triggers wait for: whom each matters to, and that they are told of it once.
+
+The trigger's condition, with the item's values written in, is a condition like any other: the log is shown to
+an engine that knows it, and whoever meets it now is told. So it means what a segment of that text would mean.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from segue.domain.errors import SegueError
+from segue.domain.event import Json
+from segue.domain.number import micro, micro_of
+from segue.engine.program.compile import compile_definitions
+from segue.experiences.recommend.catalogue.item import Item
+from segue.experiences.recommend.catalogue.store import Catalogue, ItemChange
+from segue.language.checker import check_condition
+from segue.language.interpret import Definition
+from segue.language.interpret.membership import needed
+from segue.language.tree import Condition
+from segue.language.walk import references
+from segue.segments.triggers.definition import TriggerDefinition
+from segue.segments.triggers.on import OnItem
+from segue.segments.workspace import Workspace
+from segue.service.core import Core, definitions_of, rules_of
+
+_log = logging.getLogger("segue.recommend")
+
+CONDITIONS_AT_ONCE = 200
+"""That one reading of the log answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A change that a trigger waits for, and the condition on those whom it matters to."""
+
+    trigger: str
+    at: int
+    detail: Json
+    condition: Condition
+
+
+class Mattering:
+    """Works off the versions of a catalogue, each once. One thread at a time."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    def work(self, catalogue: Catalogue) -> int:
+        """Fire for every change since the last call; how many firings there were.
+
+        What the catalogue was before the first call is nobody's news. The moment of a firing is that of
+        the change, so that one that is stored again after a crash is the same firing.
+        """
+        told, version = catalogue.told, catalogue.version
+        if told == version:
+            return 0
+        workspace = self._core.workspace
+        waiting = [] if told is None or workspace is None else list(_waiting(workspace))
+        count = 0
+        if waiting and workspace is not None and told is not None:
+            asked = list(_asked(workspace, waiting, catalogue.changes(told)))
+            for start in range(0, len(asked), CONDITIONS_AT_ONCE):
+                count += self._fire(workspace, asked[start : start + CONDITIONS_AT_ONCE])
+        catalogue.tell(version)
+        return count
+
+    def _fire(self, workspace: Workspace, asked: Sequence[_Asked]) -> int:
+        conditions = list(dict.fromkeys(each.condition for each in asked))
+        rows = self._meeting(workspace, conditions)
+        fired = [
+            (each.trigger, row, self._moment(each.at), each.detail)
+            for each in asked
+            for row in rows[each.condition]
+        ]
+        self._core.firing.fire_changed(fired)
+        return len(fired)
+
+    def _moment(self, at: int) -> int:
+        """By the engine's clock; where that is the log's, the command's wall clock says nothing."""
+        return at if self._core.clock == "wall" else self._core.engine.now
+
+    def _meeting(self, workspace: Workspace, conditions: Sequence[Condition]) -> dict[Condition, list[int]]:
+        """The rows of those who meet each condition now, without the suppressed."""
+        core = self._core
+        with core.turn:
+            upto, now = core.engine.evaluated_seq, core.engine.now
+            hushed = np.array(sorted(core.engine.feed.suppressed), np.int32)
+        names = [f"(item):{number}" for number in range(len(conditions))]
+        segments = sorted({name for each in conditions for name in references(each).segments})
+        program = compile_definitions(
+            (*needed(definitions_of(workspace), segments), *map(Definition, names, conditions)),
+            rules_of(workspace),
+        )
+        engine = core.engine.replayed(program, upto, until=now, fleeting=True)
+        return {
+            condition: np.setdiff1d(engine.rows_in(name), hushed).tolist()
+            for name, condition in zip(names, conditions, strict=True)
+        }
+
+
+def _waiting(workspace: Workspace) -> Iterator[tuple[TriggerDefinition, OnItem]]:
+    """The live triggers that wait for changes of items."""
+    for trigger in workspace.triggers.values():
+        form = trigger.form if trigger.live else None
+        if isinstance(form, OnItem):
+            yield trigger, form
+
+
+def _asked(
+    workspace: Workspace, waiting: Sequence[tuple[TriggerDefinition, OnItem]], changes: Iterable[ItemChange]
+) -> Iterator[_Asked]:
+    for change in changes:
+        if change.before is None or change.after is None:
+            continue
+        for trigger, form in waiting:
+            before, after = number_of(change.before, form.field), number_of(change.after, form.field)
+            if before is None or after is None or not meets(form, before, after):
+                continue
+            condition = _condition(workspace, trigger, form, change.after)
+            if condition is None:
+                continue
+            detail = {"id": change.id, "field": form.field, "before": before / 1e6, "after": after / 1e6}
+            yield _Asked(trigger.name, change.at, detail, condition)
+
+
+def _condition(
+    workspace: Workspace, trigger: TriggerDefinition, form: OnItem, item: Item
+) -> Condition | None:
+    """The trigger's condition on people for one item; None for an item whose values do not go into it."""
+    try:
+        return check_condition(form.condition_for(values_of_item(item)), workspace.scope)
+    except SegueError as refused:
+        _log.warning("the trigger %s passes over the item %r: %s", trigger.name, item.id, refused)
+        return None
+
+
+def number_of(item: Item, field: str) -> int | None:
+    """A number of an item in millionths: its price, or an attribute that is one."""
+    return item.price if field == "price" else micro_of(item.attributes.get(field))
+
+
+def values_of_item(item: Item) -> dict[str, Json]:
+    """What ``item.…`` stands for in a condition: the item's own values, and its attributes by their names."""
+    return {**item.attributes, **item.to_json()}
+
+
+def meets(form: OnItem, before: int, after: int) -> bool:
+    """Whether a change is as large as is waited for, in whole millionths: 10 % of 19.99 is 1.999."""
+    moved = before - after if form.falls else after - before
+    by = micro(form.by)
+    if moved <= 0 or by is None:
+        return False
+    return moved * 100_000_000 >= abs(before) * by if form.is_share else moved >= by

@@ -1,0 +1,205 @@
+"""Item triggers: a price falls, and everyone it matters to is told of it once, as the interpreter says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from segue.analysis.people import People
+from segue.domain.number import MICRO
+from segue.domain.time import DAY
+from segue.experiences.recommend.catalogue.item import Item
+from segue.experiences.recommend.mattering import Mattering, meets
+from segue.language.checker import check_condition
+from segue.language.interpret import holds, membership
+from segue.log.firings import Firing
+from segue.segments.triggers.on import OnItem, read_on
+from segue.service.core import definitions_of
+from segue.service.suppressing import suppress
+from tests.experiences.recommend.shop import HEAD, Shop, shop
+
+ON = 'item price falls by 10 % for count("Product Viewed" where product_id == item.id, last 14d) > 0'
+
+
+def trigger(on: str = ON, name: str = "cheaper") -> str:
+    return f"- trigger: {name}\n  owner: a@b.example\n  description: Words.\n  to: stream\n  on: '{on}'\n"
+
+
+def with_triggers(folder: Path, *triggers: str) -> None:
+    (folder / "workspace" / "triggers").mkdir(parents=True)
+    (folder / "workspace" / "triggers" / "all.yaml").write_text("".join(triggers), encoding="utf-8")
+
+
+def work(one: Shop) -> list[tuple[str, str | None, object]]:
+    """(trigger, user, item) of each firing that came of the catalogue's last changes."""
+    before = len(firings(one))
+    catalogue = one.recommender.catalogue
+    assert catalogue is not None
+    Mattering(one.service.core).work(catalogue)
+    return [(each.trigger, user_of(one, each), each.detail["id"]) for each in firings(one)[before:]]
+
+
+def firings(one: Shop) -> list[Firing]:
+    return one.service.log.firings(0, 10_000)
+
+
+def user_of(one: Shop, firing: Firing) -> str | None:
+    return None if firing.row is None else one.service.core.intake.identity.user_id(firing.row)
+
+
+def test_those_who_looked_at_it_are_told_once(tmp_path: Path) -> None:
+    with_triggers(tmp_path, trigger())
+    with shop(tmp_path) as one:
+        one.stock(Item("a", price=20 * MICRO), Item("b", price=20 * MICRO))
+        one.view("ann", "a")
+        one.view("bob", "b")
+        one.view("cleo", "a", "b")
+        assert work(one) == []
+        one.stock(Item("a", price=18 * MICRO), Item("b", price=19 * MICRO))
+        assert work(one) == [("cheaper", "ann", "a"), ("cheaper", "cleo", "a")]
+        assert work(one) == []
+        assert firings(one)[0].detail == {"id": "a", "field": "price", "before": 20.0, "after": 18.0}
+        assert firings(one)[0].action == "changed"
+
+
+def test_windows_end_and_the_suppressed_are_not_told(tmp_path: Path) -> None:
+    with_triggers(tmp_path, trigger())
+    with shop(tmp_path) as one:
+        one.stock(Item("a", price=20 * MICRO))
+        one.view("long ago", "a")
+        work(one)
+        one.now += 15 * DAY
+        one.view("ann", "a")
+        one.view("quiet", "a")
+        suppress(one.service.core, "quiet")
+        one.stock(Item("a", price=10 * MICRO))
+        assert work(one) == [("cheaper", "ann", "a")]
+
+
+def test_what_the_catalogue_was_before_the_first_look_is_no_news(tmp_path: Path) -> None:
+    with_triggers(tmp_path, trigger())
+    with shop(tmp_path) as one:
+        one.view("ann", "a")
+        one.stock(Item("a", price=20 * MICRO))
+        one.stock(Item("a", price=10 * MICRO))
+        assert work(one) == []
+
+
+def test_what_changed_while_nobody_looked_is_made_up_for_once(tmp_path: Path) -> None:
+    with_triggers(tmp_path, trigger())
+    with shop(tmp_path) as one:
+        one.stock(Item("a", price=20 * MICRO))
+        one.view("ann", "a")
+        work(one)
+    with shop(tmp_path) as again:
+        again.stock(Item("a", price=10 * MICRO))
+        assert work(again) == [("cheaper", "ann", "a")]
+    with shop(tmp_path) as third:
+        assert work(third) == []
+
+
+def test_any_number_of_an_item_either_way_and_its_values_in_the_condition(tmp_path: Path) -> None:
+    on = (
+        'item stock rises by 1 for count("Product Viewed" where product_id == item.id) > 0'
+        " and trait.brand == item.brand"
+    )
+    with_triggers(tmp_path, trigger(on, "back"), trigger(name="cheaper"))
+    with shop(tmp_path) as one:
+        one.stock(Item("a", price=20 * MICRO, attributes={"stock": 0, "brand": "Acme"}))
+        for user, brand in (("ann", "Acme"), ("cleo", "Apex")):
+            one.view(user, "a")
+            one.post({"type": "identify", "userId": user, "traits": {"brand": brand}})
+        work(one)
+        one.stock(Item("a", price=20 * MICRO, attributes={"stock": 2, "brand": "Acme"}))
+        assert work(one) == [("back", "ann", "a")]
+
+
+def test_a_draft_does_not_fire_and_an_item_whose_values_do_not_fit_is_passed_over(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    fits = "item price falls by 1 for trait.a contains item.b and trait.c starts with item.b"
+    with_triggers(tmp_path, trigger() + "  status: draft\n", trigger(fits, "b"))
+    with shop(tmp_path) as one:
+        one.stock(
+            Item("x", price=9 * MICRO, attributes={"b": 5}),
+            Item("y", price=9 * MICRO, attributes={"b": "five"}),
+        )
+        one.view("ann", "x")
+        one.post({"type": "identify", "userId": "ann", "traits": {"a": "five", "c": "fives"}})
+        work(one)
+        one.stock(
+            Item("x", price=MICRO, attributes={"b": 5}), Item("y", price=MICRO, attributes={"b": "five"})
+        )
+        assert work(one) == [("b", "ann", "y")]
+    assert "passes over the item 'x'" in caplog.text
+
+
+CONDITIONS = (
+    'count("Product Viewed" where product_id == item.id, last 14d) > 0',
+    'count("Product Viewed" where product_id == item.id, last 14d) > 1 and segment("buyers")',
+    'since(last("Product Viewed" where product_id == item.id)) > 2d',
+    'latest("Product Viewed".product_id) == item.id and not segment("buyers")',
+)
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_whom_it_matters_to_is_what_the_interpreter_says(tmp_path: Path, condition: str) -> None:
+    with_triggers(tmp_path, trigger(f"item price falls by 1 for {condition}"))
+    buyers = f'segment: buyers\n{HEAD}when: count("Order Completed") > 0\n'
+    with shop(tmp_path, segments=buyers) as one:
+        items = [f"i{number}" for number in range(5)]
+        one.stock(*(Item(each, price=9 * MICRO) for each in items))
+        work(one)
+        for step in range(60):
+            one.now += (step % 7) * DAY // 2
+            one.view(f"u{step * 7 % 11}", items[step * 3 % 5])
+            if step % 9 == 0:
+                one.buy(f"u{step % 11}", items[step % 5])
+        one.post({"type": "alias", "previousId": "u1", "userId": "u2"})
+        one.stock(*(Item(each, price=4 * MICRO) for each in items))
+        assert sorted(work(one), key=str) == sorted(
+            [("cheaper", user, item) for item in items for user in plainly(one, condition, item)], key=str
+        )
+
+
+def plainly(one: Shop, condition: str, item: str) -> list[str]:
+    """Who meets a condition, by the interpreter over each person's events."""
+    service = one.service
+    form = read_on(f"item price falls by 1 for {condition}")
+    assert isinstance(form, OnItem)
+    tree = check_condition(form.condition_for({"id": item}).strip(), service.workspace.scope)
+    found = []
+    with duckdb.connect() as connection:
+        people = People(service.log, connection, upto=service.engine.evaluated_seq)
+        for row in range(len(service.core.intake.identity)):
+            person = people.person(row) if people.survivor(row) == row else None
+            if person is None:
+                continue
+            within = membership(
+                definitions_of(service.workspace), {}, person, service.engine.now, service.rules
+            )
+            if holds(tree, person.answering(within), service.engine.now, service.rules):
+                found.append(service.core.intake.identity.user_id(row))
+    return found
+
+
+prices = st.integers(0, 10**6).map(lambda cents: cents * MICRO // 100)
+
+
+@given(prices, st.integers(1, 99))
+def test_a_share_is_exact(before: int, percent: int) -> None:
+    form = OnItem("price", True, float(percent), True, "true")
+    least = -(-before * (percent) // 100)
+    assert meets(form, before, before - least) == (least > 0)
+    assert not meets(form, before, before - least + 1)
+
+
+@given(prices, prices, st.booleans())
+def test_an_amount_is_exact(before: int, after: int, falls: bool) -> None:
+    form = OnItem("price", falls, 0.1, False, "true")
+    moved = before - after if falls else after - before
+    assert meets(form, before, after) == (moved >= MICRO // 10)
