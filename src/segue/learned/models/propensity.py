@@ -93,7 +93,9 @@ class Propensity(ModelKind):
             if boosted is None:
                 notes.append("boosting was not tried: lightgbm is not installed")
             else:
-                verdict = judge(later.labels, boosted.predict(later.values, rows), chances)
+                verdict = judge(
+                    later.labels, boosted.predict(later.values, rows), chances, rule_name="the line"
+                )
                 notes.append(
                     f"boosting against the line on the latest training cut-off: {verdict.sentence()}"
                 )
