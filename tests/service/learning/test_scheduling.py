@@ -15,7 +15,7 @@ from segue.domain.time import DAY
 from segue.ingest.decode import decode_events
 from segue.log.batch import Entry, Record
 from segue.log.said import Said
-from segue.service.learning.champions import rescore
+from segue.service.learning.rescoring import rescore
 from segue.service.learning.scheduling import Learner, Touched, touched_by
 from segue.service.service import Service
 from tests.service.learning.scored import (

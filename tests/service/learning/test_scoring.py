@@ -13,7 +13,7 @@ from segue.domain.time import DAY
 from segue.log.said import NOTHING, Said
 from segue.segments.override import ListEdit
 from segue.service.core import SNAPSHOT_AFTER
-from segue.service.learning.champions import rescore
+from segue.service.learning.rescoring import rescore
 from segue.service.learning.scoring import ROWS_AT_ONCE, write
 from segue.service.service import Service
 from tests.service.learning.scored import (

@@ -1,4 +1,4 @@
-"""The versions in force, read from the registry once each, and scoring with them."""
+"""The versions in force, read from the registry once each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from segue.domain.errors import Diagnostic, SegueError
 from segue.learned.models import KINDS
 from segue.learned.registry import Registry
-from segue.service.learning.scoring import Champion, Scored, score, taken_back
+from segue.service.learning.scoring import Champion
 
 if TYPE_CHECKING:
     from segue.segments.workspace import Workspace
@@ -62,26 +62,3 @@ def live(workspace: Workspace) -> set[str]:
         for name in workspace.model_specs
         if workspace.models[name].live and workspace.models[name].kind != UPLOAD
     }
-
-
-def rescore(service: Service, names: Collection[str] | None = None) -> Scored:
-    """Have the champions speak of everybody, of some models or of all; returns when it is evaluated.
-
-    Models that are gone say nothing any more.
-    """
-    champions = Champions(service)
-    found = score(service.core, champions.now(names))
-    found.refused |= {name: each.message for name, each in champions.refused.items()}
-    silence(service)
-    return found
-
-
-def silence(service: Service) -> None:
-    """Take back what models say that the workspace does not have, or has no use for, any more."""
-    workspace, core = service.workspace, service.core
-    with core.turn:
-        said = core.engine.feed.predictions.models()
-    for gives, name in said:
-        model = workspace.models.get(name)
-        if model is None or not model.live or model.gives != gives:
-            taken_back(core, (gives, name))

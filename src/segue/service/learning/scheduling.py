@@ -19,12 +19,15 @@ import numpy as np
 import numpy.typing as npt
 
 from segue.domain.errors import SegueError
+from segue.domain.time import DAY
 from segue.log.batch import Entry, EventBatch, Record, Stretch
 from segue.log.columns import ints
 from segue.segments.freshness import Pace, paces
 from segue.service.core import wall_ms
-from segue.service.learning.champions import Champions, silence
+from segue.service.learning.champions import Champions
+from segue.service.learning.rescoring import silence
 from segue.service.learning.scoring import Champion, Scored, score
+from segue.service.learning.watching import look
 
 if TYPE_CHECKING:
     from segue.service.service import Service
@@ -36,6 +39,8 @@ GATHER_SECONDS = 0.1
 """Events that come together are scored together."""
 LOOK_SECONDS = 1.0
 """Between two looks at what is due, and after a round that failed."""
+LOOK_EVERY_MS = DAY
+"""Between two looks for drift at one version."""
 TOUCHED_MAX = 1_000_000
 """Rows that wait to be scored; beyond, everybody is."""
 
@@ -98,6 +103,7 @@ class Learner:
         self._touched = Touched()
         self._ended = threading.Event()
         self._scored_at: dict[tuple[str, int], int] = {}
+        self._looked_at: dict[tuple[str, int], int] = {}
         self._told: dict[str, str] = {}
         self._threads = [threading.Thread(target=self._scoring, name="segue-scores")]
         if train is not None:
@@ -155,7 +161,20 @@ class Learner:
         if due:
             self._note(score(self._service.core, due))
             self._scored_at.update({(name, each.number): now for name, each in due.items()})
+            self._look(due, now)
         self.rounds += 1
+
+    def _look(self, champions: Mapping[str, Champion], now: int) -> None:
+        """Watch those for drift whom nobody looked at for a day."""
+        stale = [
+            name
+            for name, each in champions.items()
+            if now - self._looked_at.get((name, each.number), now - LOOK_EVERY_MS) >= LOOK_EVERY_MS
+        ]
+        for name, drift in look(self._service, stale).items() if stale else ():
+            self._looked_at[name, drift.version] = now
+            for alarm in drift.alarms:
+                _log.warning("the model %s drifts: %s", name, alarm)
 
     def _is_due(self, champion: Champion, pace: Pace, now: int) -> bool:
         at = self._scored_at.get((champion.spec.name, champion.number))

@@ -18,7 +18,7 @@ from segue.learned.spec import ModelSpec
 from segue.learned.training import Trial, tried
 from segue.learned.version import CHAMPION, Version
 from segue.service.core import wall_ms
-from segue.service.learning.champions import rescore
+from segue.service.learning.rescoring import rescore
 
 if TYPE_CHECKING:
     from segue.segments.workspace import Workspace

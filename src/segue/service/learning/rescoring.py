@@ -1,0 +1,37 @@
+"""Everybody scored anew: after a version came into force, after an import, or because somebody asks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from segue.service.learning.champions import Champions
+from segue.service.learning.scoring import Scored, score, taken_back
+from segue.service.learning.watching import look
+
+if TYPE_CHECKING:
+    from segue.service.service import Service
+
+
+def rescore(service: Service, names: Collection[str] | None = None) -> Scored:
+    """Have the champions speak of everybody, of some models or of all; returns when it is evaluated.
+
+    Models that are gone say nothing any more.
+    """
+    champions = Champions(service)
+    found = score(service.core, champions.now(names))
+    found.refused |= {name: each.message for name, each in champions.refused.items()}
+    silence(service)
+    look(service, names, first_only=True)
+    return found
+
+
+def silence(service: Service) -> None:
+    """Take back what models say that the workspace does not have, or has no use for, any more."""
+    workspace, core = service.workspace, service.core
+    with core.turn:
+        said = core.engine.feed.predictions.models()
+    for gives, name in said:
+        model = workspace.models.get(name)
+        if model is None or not model.live or model.gives != gives:
+            taken_back(core, (gives, name))
