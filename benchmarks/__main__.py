@@ -10,11 +10,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.figures import Figure
+from benchmarks.figures import line
 
 BENCHES = (
     "decode", "kernel", "segments", "scale", "imports", "restart", "definitions", "live", "posts", "reads",
-    "stream", "observe", "scores", "recommend"
+    "stream", "observe", "scores", "recommend", "decide"
 )  # fmt: skip
 """Modules with ``run() -> Iterable[Figure]``."""
 
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
         found: dict[str, dict[str, float | str]] = {}
         before = recorded.get(name, {})
         for figure in importlib.import_module(f"benchmarks.{name}").run():
-            print(_line(figure, before.get(figure.name, {}).get("value")), flush=True)
+            print(line(figure, before.get(figure.name, {}).get("value")), flush=True)
             found[figure.name] = {"value": float(f"{figure.value:.4g}"), "unit": figure.unit}
             kept &= figure.holds
         recorded[name] = found
@@ -43,14 +43,6 @@ def main(arguments: Sequence[str]) -> int:
         recorded["machine"] = {"processor": platform.machine(), "cores": os.cpu_count()}
         BASELINE.write_text(json.dumps(recorded, indent=2, sort_keys=True) + "\n")
     return 0 if kept else 1
-
-
-def _line(figure: Figure, before: float | None) -> str:
-    sign = ">=" if figure.at_least else "<="
-    bound = "" if figure.bound is None else f"  {sign} {figure.bound:g}"
-    verdict = "" if figure.bound is None else "  kept" if figure.holds else "  NOT KEPT"
-    was = "" if before is None else f"  (recorded {before:g})"
-    return f"  {figure.name:<64}{figure.value:>12.4g} {figure.unit}{bound}{verdict}{was}"
 
 
 if __name__ == "__main__":

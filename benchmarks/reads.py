@@ -120,7 +120,7 @@ async def _read(port: int) -> Load:
 
 
 @contextmanager
-def _posting(port: int) -> Iterator[None]:
+def posting(port: int) -> Iterator[None]:
     """Events go in meanwhile, 2,000 a second."""
     done = threading.Event()
     thread = threading.Thread(target=lambda: asyncio.run(posts(port, done.is_set)))
@@ -140,7 +140,7 @@ def run() -> Iterator[Figure]:
         with bare(body) as other:
             asyncio.run(_one(other))
             rounds = [(loaded(port, place), loaded(other, place)) for _ in range(ROUNDS)]
-        with _posting(port):
+        with posting(port):
             busy = loaded(port, place)
     best = max((ours for ours, _ in rounds), key=lambda load: load.rate)
     constant_rate = max(theirs.rate for _, theirs in rounds)
