@@ -22,6 +22,7 @@ from segue.learned.ruling import rule_of
 from segue.learned.spec import ModelSpec
 from segue.learned.table import Table
 from segue.learned.version import Version
+from segue.segments.fields import is_name
 from segue.service import asking
 from segue.service.core import definitions_of
 from segue.service.learning.training import history, read_model, spec_of
@@ -29,6 +30,7 @@ from segue.service.learning.training import history, read_model, spec_of
 if TYPE_CHECKING:
     from segue.service.service import Service
 
+_TRUTHS = ("true", "false")
 _TIMED = 10_000
 """Profiles that a model is timed on."""
 
@@ -63,8 +65,7 @@ def compare(
     missing = [each for each in model.features if each not in spec.feature_names]
     if missing:
         raise refusal("E864", f"{name} reads {missing[0]}, which is not defined any more", "train it again")
-    known = rule in service.workspace.segments
-    condition = tree.SegmentRef(rule) if known else check_condition(rule, service.workspace.scope)
+    condition = _condition(service, rule)
     limit = spec.threshold if threshold is None else threshold
     sides = Sides(service, rule, condition, spec, version, model, limit)
     now = _at_now(sides)
@@ -80,6 +81,13 @@ def compare(
             "model_as_rule": now["as_rule"],
         },
     }
+
+
+def _condition(service: Service, rule: str) -> tree.Condition:
+    """A segment by its name, else a condition; a name that no segment has is E701."""
+    if is_name(rule) and rule not in _TRUTHS:
+        return tree.SegmentRef(service.segment(rule).name)
+    return check_condition(rule, service.workspace.scope)
 
 
 def _at_now(sides: Sides) -> dict[str, Json]:

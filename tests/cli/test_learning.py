@@ -1,0 +1,66 @@
+"""``segue train`` and ``segue compare`` as people and programs use them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from tests.cli.segue import here
+from tests.cli.shop import Shop
+from tests.service.learning.behaving import BUYS, shop
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """A shop whose model is trained."""
+    folder = tmp_path_factory.mktemp("learning")
+    habits = "model: habits\nowner: o@x\ndescription: Groups.\nready: habits\nevent: Order\n"
+    with shop(folder, BUYS, habits) as service:
+        assert service.workspace.model_specs.keys() == {"buys", "habits"}
+    (folder / "data").rename(folder / "ws" / ".segue")
+    found = Shop(folder / "ws")
+    assert found("train", "buys").status == 0
+    return found
+
+
+def test_training_all_tells_of_each_and_ends_with_1_when_one_is_refused(made: Shop) -> None:
+    ended = made("train")
+    assert ended.status == 1
+    assert "buys, version 2: champion" in ended.out
+    assert "habits: not learned" in ended.out
+    assert "E862" in ended.out
+
+
+def test_training_one_that_is_refused_is_a_refusal(made: Shop) -> None:
+    ended = made("train", "habits")
+    assert ended.status == 1
+    assert ended.err.startswith("E862")
+
+
+def test_training_for_programs(made: Shop) -> None:
+    row = made.row("train", "buys")
+    assert (row["model"], row["status"], row["gives"]) == ("buys", "champion", "score")
+    assert row["verdict"]["passed"] is True
+    assert row["why"].startswith("passed")
+
+
+def test_comparing_for_people_and_programs(made: Shop) -> None:
+    said = made("compare", "recent", "buys").out
+    assert "accuracy at" in said
+    assert "members now" in said
+    row = made.row("compare", "recent", "buys", "--threshold", "0.7")
+    assert row["model"]["threshold"] == 0.7
+
+
+def test_the_plot_is_written(made: Shop, tmp_path: Path) -> None:
+    file = tmp_path / "deep" / "gains.svg"
+    assert made("compare", "recent", "buys", "--plot", file).status == 0
+    assert ET.parse(file).getroot().tag.endswith("svg")
+
+
+def test_a_model_that_there_is_not(made: Shop) -> None:
+    ended = made("compare", "recent", "nothing")
+    assert (ended.status, ended.err[:4]) == (1, "E860")
+    assert here("train", "x", "y", "--workspace", made.folder).status == 2
