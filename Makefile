@@ -4,7 +4,7 @@ PYTHON ?= python3
 JOBS ?= auto
 BIN := .venv/bin
 
-.PHONY: demo test lint bench torture setup sdks servers clean
+.PHONY: demo test lint bench bench-ml torture setup sdks servers clean
 
 demo: setup
 	@$(BIN)/segue demo
@@ -22,6 +22,10 @@ lint: setup
 
 bench: setup
 	@$(BIN)/python -m benchmarks
+
+# What models reach on public data. SEGUE_BENCH_DATA names the folder of the sets; see docs/benchmarks.md.
+bench-ml: setup
+	@$(BIN)/python -m benchmarks.ml
 
 # Long runs with many more random cases; not part of `make test`.
 torture: setup sdks servers

@@ -26,6 +26,15 @@ class Figure:
         return self.value >= self.bound if self.at_least else self.value <= self.bound
 
 
+def line(figure: Figure, before: float | None = None) -> str:
+    """A figure as it is printed, with what was recorded ``before``."""
+    sign = ">=" if figure.at_least else "<="
+    bound = "" if figure.bound is None else f"  {sign} {figure.bound:g}"
+    verdict = "" if figure.bound is None else "  kept" if figure.holds else "  NOT KEPT"
+    was = "" if before is None else f"  (recorded {before:g})"
+    return f"  {figure.name:<64}{figure.value:>12.4g} {figure.unit}{bound}{verdict}{was}"
+
+
 def best_of(rounds: int, work: Callable[[], object]) -> float:
     """The shortest of several runs, in seconds of the thread's own; the others had noise in them.
 

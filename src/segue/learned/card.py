@@ -54,6 +54,8 @@ def card_of(
     }
     if kind.gives == "score":
         found |= _of_scores(trial, judged)
+    if trial.learned.groups:
+        found["groups"] = [*trial.learned.groups]
     return {key: _jsonable(each) for key, each in found.items()}
 
 
@@ -157,6 +159,8 @@ def _lines(name: str, number: int, status: str, card: Mapping[str, Json]) -> Ite
     for metric, value in card["metrics"].items():
         yield f"  {metric:<18} {_number(value)}"
     yield from _of_features(card["features"])
+    for group in card.get("groups", ()):
+        yield from _of_group(group)
     for note in card["notes"]:
         yield f"  note       {note}"
     for warning in card["warnings"]:
@@ -184,6 +188,22 @@ def _of_features(features: Sequence[Json]) -> Iterator[str]:
         weight = "" if each["importance"] is None else f"{each['importance']:.4f}"
         lacking = f"  missing {each['missing']:.0%}" if each["missing"] else ""
         yield f"  {each['name']:<{width}}  {weight:>8}  {each['text']}{lacking}"
+
+
+def _of_group(group: Json) -> Iterator[str]:
+    suggested = (
+        "" if group["suggestion"] == group["label"] else f", would be called {group['suggestion']} now"
+    )
+    yield f"  group      {group['label']}: {group['size']:,} users, {group['share']:.1%}{suggested}"
+    centre = (f"{name} {'missing' if at is None else f'{at:,.4g}'}" for name, at in group["centre"].items())
+    yield f"             centre {', '.join(centre)}"
+    rule = group["rule"]
+    if rule is None:
+        yield "             no rule tells it from the others"
+        return
+    yield f"             rule, precision {rule['precision']:.0%}, recall {rule['recall']:.0%}:"
+    for line in rule["when"].split("\n"):
+        yield f"               {line}"
 
 
 def _number(value: Json) -> str:

@@ -86,13 +86,15 @@ class Learned:
 
     ``hold_out`` is given by kinds whose examples stand beside each other in time (lookalike): predictions
     of models that did not see the profile. For kinds with a target ahead it is None; the trainer predicts the
-    later cut-off itself. ``metrics`` are shown on the card by their names.
+    later cut-off itself. ``metrics`` are shown on the card by their names, ``groups`` as their kind describes
+    them.
     """
 
     model: Model
     metrics: Mapping[str, float] = field(default_factory=dict)
     notes: Sequence[str] = ()
     hold_out: HoldOut | None = None
+    groups: Sequence[Mapping[str, Json]] = ()
 
 
 class ModelKind(ABC):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from segue.domain.errors import SegueError
+from segue.learned.card import render
 from segue.learned.registry import Registry
 from segue.service.learning.adopting import adopt
 from segue.service.learning.training import train
@@ -86,3 +87,15 @@ def test_a_group_that_is_none_is_told_with_those_there_are(service: Service) -> 
 def test_before_a_training_there_is_nothing_to_adopt(tmp_path: Path) -> None:
     with shop(tmp_path) as service, pytest.raises(SegueError, match=r"(?s)E876.*segue train habits"):
         adopt(service, "habits", "any", None)
+
+
+def test_the_card_shows_each_group_with_its_rule(service: Service) -> None:
+    version = Registry(service.data).champion("habits")
+    assert version is not None
+    text = render("habits", version.number, version.status, version.card)
+    for group in version.card["groups"]:
+        assert f"group      {group['label']}: {group['size']:,} users" in text
+        assert group["rule"]["when"].split("\n")[0] in text
+    lapsed = next(each for each in version.card["groups"] if each["label"] == group_of(service, "lapsed"))
+    assert 150 < lapsed["centre"]["since_last"] < 350
+    assert sum(each["size"] for each in version.card["groups"]) == sum(SIZES.values())

@@ -87,21 +87,22 @@ class Clusters(ModelKind):
 
     def learn(self, spec: ModelSpec, table: Table, before: Model | None) -> Learned:
         """The groups; those that continue a group of ``before`` keep its label. E871 for too few profiles."""
-        groups, table = _wanted(spec), table.at(table.cut_offs[-1])
+        count, table = _wanted(spec), table.at(table.cut_offs[-1])
         scaling = Scaling.of(table.values)
         points = scaling.points(table.values)
         try:
-            centroids = centroids_of(points, groups, _SEED)
+            centroids = centroids_of(points, count, _SEED)
         except ValueError as fault:
             hint = "ask for fewer groups, or give features in which people differ"
-            raise refusal("E871", f"no {groups} groups can be found: {fault}", hint) from fault
+            raise refusal("E871", f"no {count} groups can be found: {fault}", hint) from fault
         places = nearest(points, centroids)
         names = suggested(spec.features, centroids[:, : len(spec.features)])
         labels, kept = _labels(before, table, places, names)
         described = _described(spec, table, places, scaling, centroids, names)
         model = ClusterModel(table.features, scaling, centroids, tuple(described), tuple(labels))
         steady = steadiness(_some(points), centroids, _ROUNDS, _SEED)
-        return Learned(model, _metrics(steady, kept), _notes(steady))
+        groups = [{"label": label, **each} for label, each in zip(labels, described, strict=True)]
+        return Learned(model, _metrics(steady, kept), _notes(steady), groups=groups)
 
     def read(self, document: Document) -> Model:
         """E865 for what is no document of clusters."""

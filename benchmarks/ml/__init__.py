@@ -1,0 +1,1 @@
+"""Learning on public data: what Segue learns, against published tables and measured bars."""
