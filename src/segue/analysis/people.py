@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from functools import cached_property
 from itertools import groupby
 from typing import Any, Protocol
 
@@ -14,6 +15,8 @@ import numpy.typing as npt
 
 from segue.domain.event import Event, Json
 from segue.language.interpret import Person, Replacement
+from segue.log.batch import Merge
+from segue.log.identity import Identity
 from segue.log.said import Model
 from segue.log.sqlite import SqliteLog
 
@@ -43,7 +46,8 @@ class People:
     """Everyone in a log, up to a position (``upto``, a seq) and as of a moment (``as_of``, ms), inclusive.
 
     Only events received by ``as_of`` are there, and only the merges that they made. ``lists`` are the lists
-    that rows are on; those of absorbed rows follow to the survivor. ``speech`` is what is said of them. The
+    that rows are on; those of absorbed rows follow to the survivor. ``speech`` is what is said of them.
+    ``merges`` are those that matter to who is asked for; the log's own, of everyone, unless given. The
     DuckDB connection is the caller's and may be used again for the next ``People``: what was decoded of the
     log's tail stays in it.
     """
@@ -57,14 +61,13 @@ class People:
         as_of: int | None = None,
         lists: Mapping[Row, AbstractSet[str]] = _NOBODY,
         speech: Speech | None = None,
+        merges: Iterable[Merge] | None = None,
     ) -> None:
         self._log = log
         self._connection = connection
         self._upto = log.next_seq - 1 if upto is None else upto
         self._as_of = as_of
-        identity = log.identity()
-        self.user_ids = identity.user_ids
-        self._into = self._joined(identity.merges)
+        self._into = self._joined(self._whole.merges if merges is None else merges)
         self._parts: dict[Row, list[Row]] = {}
         for row, whole in self._into.items():
             self._parts.setdefault(whole, []).append(row)
@@ -72,6 +75,15 @@ class People:
         self._lists: dict[Row, set[str]] = {}
         for row, names in lists.items():
             self._lists.setdefault(self.survivor(row), set()).update(names)
+
+    @property
+    def user_ids(self) -> list[str]:
+        """The profile id of every row."""
+        return self._whole.user_ids
+
+    @cached_property
+    def _whole(self) -> Identity:
+        return self._log.identity()
 
     def survivor(self, row: Row) -> Row:
         """The row that holds this row's events, as of the moment."""

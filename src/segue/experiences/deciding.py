@@ -116,7 +116,7 @@ class Deciding:
             row, upto = self.row_of(asked.user_id), self.core.engine.evaluated_seq
             if row is not None and row in engine.feed.suppressed:
                 return self._of_suppressed(asked, slots, row)
-            known = Beside() if row is None else beside(engine, row)
+            known = Beside() if row is None else beside(self.core, row)
         recent = recent_events(asked, 0 if row is None else row, upto + 1, now)
         past = NOBODY if row is None else person_of(self.core, row, upto, known)
         held = self._plainly(slots, with_recent(past, recent), known.overrides)

@@ -66,12 +66,16 @@ def held_plainly(
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What is known of a profile beside its events: its lists, what models say, people's words for those."""
+    """What is known of a profile beside its events: its lists, what models say, people's words for those.
+
+    ``parts`` are the rows that it absorbed.
+    """
 
     lists: frozenset[str] = frozenset()
     said: Mapping[Model, Json] = field(default_factory=dict)
     words: Mapping[Model, Replacement] = field(default_factory=dict)
     overrides: Mapping[str, Override] = field(default_factory=dict)
+    parts: tuple[int, ...] = ()
 
     def said_of(self, _row: int, /) -> Mapping[Model, Json]:
         """What models say."""
@@ -82,21 +86,25 @@ class Beside:
         return self.words
 
 
-def beside(engine: Engine, row: int) -> Beside:
+def beside(core: Core, row: int) -> Beside:
     """Taken in the engine's turn, to be read when it goes on."""
-    feed = engine.feed
+    feed = core.engine.feed
     return Beside(
         frozenset(feed.lists.get(row, ())),
         dict(feed.predictions.said_of(row)),
         dict(feed.predictions.words_of(row)),
         dict(feed.decided(row)),
+        tuple(core.intake.identity.rows_of(row) - {row}),
     )
 
 
 def person_of(core: Core, row: int, upto: int, known: Beside) -> Person:
     """A profile as the log up to a position knows it."""
+    merges = [(0, part, row) for part in known.parts]
     with duckdb.connect() as connection:
-        people = People(core.log, connection, upto=upto, lists={row: known.lists}, speech=known)
+        people = People(
+            core.log, connection, upto=upto, lists={row: known.lists}, speech=known, merges=merges
+        )
         found = people.person(row)
     return NOBODY if found is None else found
 
