@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import random
+import re
 import shutil
+import sqlite3
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +131,23 @@ def test_no_damage_to_history_goes_unseen(sound: Path, tmp_path: Path) -> None:
         with pytest.raises(SegueError, match="is damaged") as refused:
             told(workspace, data)
         assert refused.value.diagnostics[0].code == "E603", what
+
+
+def test_no_id_is_taken_for_another(sound: Path, tmp_path: Path) -> None:
+    """SQLite sums no pages: whatever is turned over in who is who is found by what it adds up to."""
+    lots = chance()
+    for turn in range(20):
+        workspace = copy_of(sound, tmp_path / str(turn))
+        path = tmp_path / str(turn) / "data" / "log.db"
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        text = bytearray(path.read_bytes())
+        places = [found.start() for found in re.finditer(rb"u\d{2,3}", text)]
+        at = lots.choice(places) + 1
+        text[at] ^= 1
+        path.write_bytes(text)
+        with pytest.raises(SegueError, match="is damaged"):
+            told(workspace, tmp_path / str(turn) / "data")
 
 
 @pytest.mark.torture

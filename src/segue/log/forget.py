@@ -13,7 +13,7 @@ import numpy as np
 
 from segue.domain.errors import SegueError
 from segue.domain.event import Json
-from segue.log import entries, faults, firings, history, quality, stretches
+from segue.log import entries, faults, firings, history, quality, stretches, sums
 from segue.log.batch import EventBatch, Stretch
 from segue.log.pack import ints32, pack_batch, pack_json, unpack_batch, unpack_columns, unpack_json
 from segue.log.quality import Count
@@ -257,15 +257,23 @@ def _between(batch: EventBatch, gone: list[int]) -> Iterator[EventBatch]:
 
 
 def _erase_identity(connection: sqlite3.Connection, rows: set[int]) -> None:
+    chosen = ",".join(map(str, rows))
+    theirs = {
+        "profiles": f'"row" IN ({chosen})',
+        "links": f'"row" IN ({chosen})',
+        "aliases": f'"row" IN ({chosen})',
+        "merges": f"absorbed IN ({chosen}) OR survivor IN ({chosen})",
+    }
+    for table, where in theirs.items():
+        sums.take_off(connection, table, where)
     connection.executemany(
         "UPDATE profiles SET user_id = ?, created_seq = NULL, created_at = NULL"
         ' WHERE "row" = ? AND created_at IS NOT NULL',
         [(FORGOTTEN + secrets.token_hex(8), row) for row in rows],
     )
-    chosen = ",".join(map(str, rows))
-    connection.execute(f'DELETE FROM links WHERE "row" IN ({chosen})')
-    connection.execute(f'DELETE FROM aliases WHERE "row" IN ({chosen})')
-    connection.execute(f"DELETE FROM merges WHERE absorbed IN ({chosen}) OR survivor IN ({chosen})")
+    sums.take_in(connection, "profiles", theirs.pop("profiles"))
+    for table, where in theirs.items():
+        connection.execute(f"DELETE FROM {table} WHERE {where}")
 
 
 def _erase_records(connection: sqlite3.Connection, names: set[str], seq: int) -> None:

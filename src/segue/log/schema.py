@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
-from segue.log import faults, quality
+from segue.log import faults, quality, sums
 
 HISTORY = "history"
 """The folder of history files in a data folder."""
@@ -80,6 +80,7 @@ STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     quality.create,
     _sum_stretches,
     _add_firings,
+    sums.create,
 )
 """Each takes a file from one format to the next; the format of a file is how many it has behind it."""
 
