@@ -1,6 +1,6 @@
 """What the tables of identity add up to, because SQLite sums no pages.
 
-Without this, a bit that flips in a user's id on disk would give another user. A sum is of the rows in any order,
+Without this, a bit that flips in a user's id on disk would give another user. A sum is of rows in any order,
 so that it is kept by adding what comes and taking off what goes. A text counts by a checksum that begins
 with its row: two texts that change places are seen.
 """
