@@ -12,6 +12,7 @@ import pytest
 from segue.domain.change import Cause
 from segue.domain.errors import SegueError
 from segue.domain.time import DAY, format_instant
+from segue.learned.registry import Registry
 from segue.log.said import Said
 from segue.segments.override import ScoreOverride
 from segue.service.audit import audit
@@ -149,7 +150,11 @@ def test_it_is_forgotten_with_the_user(service: Service) -> None:
 def test_it_is_audited_and_shown(service: Service) -> None:
     replaced(service, "ann", 8, START_MS + 5 * DAY)
     replaced(service, "bob", None)
-    said = [each.text for each in audit(service.log, service.access) if each.what == "override"]
+    said = [
+        each.text
+        for each in audit(service.log, service.access, Registry(service.data))
+        if each.what == "override"
+    ]
     until = format_instant(START_MS + 5 * DAY)
     assert said == [
         f"ann given 8 in place of the score given until {until}: she called",

@@ -9,7 +9,6 @@ from segue.domain.event import Json
 from segue.segments.override import Override, ScoreOverride
 from segue.service.commands.arguments import moment_or_none, text, text_or_none, word
 from segue.service.commands.command import Progress
-from segue.service.learning.overriding import gives, override_score, value_of
 
 if TYPE_CHECKING:
     from segue.service.service import Service
@@ -39,6 +38,8 @@ def run(service: Service, arguments: Mapping[str, Json], _progress: Progress) ->
 
 
 def _score(service: Service, arguments: Mapping[str, Json]) -> Json:
+    from segue.service.learning.overriding import gives, override_score, value_of
+
     model = text(arguments, "model")
     kind = gives(service, model)
     override = ScoreOverride(

@@ -25,4 +25,8 @@ def run(service: Service, arguments: Mapping[str, Json], progress: Progress) -> 
     mapping = None if said is None else read_mapping(said)
     source = text_or_none(arguments, "source") or DEFAULT_SOURCE
     tally = service.import_file(path, mapping, source, progress)
+    if service.workspace.models:
+        from segue.service.learning.rescoring import rescore
+
+        rescore(service)
     yield {"file": str(path), **tally.to_json()}

@@ -120,6 +120,7 @@ def look(
         last = looks.last(name, champion.number)
         drift = _drift(service, champion, Kept(_now(service), seen), first, last)
         seen["levels"] = {each.name: each.level for each in drift.columns}
+        seen |= {"shift": round(drift.shift, 4), "alarms": list(drift.alarms)}
         if keep or first is None:
             looks.add(name, champion.number, Kept(drift.at, seen))
         found[name] = drift

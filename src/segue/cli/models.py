@@ -1,0 +1,76 @@
+"""The command that looks at models, and puts versions in force."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from segue.cli.connection import Connection, connected
+from segue.cli.options import HERE, DataOption, JsonOption, WorkspaceOption, data_folder
+from segue.cli.output import say, say_json, table
+from segue.domain.errors import Diagnostic, UsageError
+from segue.domain.event import Json
+
+
+def models(
+    name: Annotated[str | None, typer.Argument(metavar="MODEL", help="One model; all if left out.")] = None,
+    promote: Annotated[
+        int | None, typer.Option("--promote", metavar="N", help="Put this version in force.")
+    ] = None,
+    rollback: Annotated[
+        bool, typer.Option("--rollback", help="Put the version in force that was so before.")
+    ] = False,
+    by: Annotated[str | None, typer.Option("--by", metavar="NAME", help="Who decided it.")] = None,
+    why: Annotated[str | None, typer.Option("--why", metavar="TEXT", help="For what reason.")] = None,
+    workspace: WorkspaceOption = HERE,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List models, or show one with its card, versions and drift.
+
+    A version that did not beat its rule is put in force by a person who says why; --rollback
+    goes back to the one before. Everybody is scored anew then.
+
+    \b
+    Example:
+      segue models
+      segue models churn
+      segue models churn --promote 2 --by dana --why "The rule is out of season"
+      segue models churn --rollback --by dana --why "It alarmed too many"
+    """
+    decides = promote is not None or rollback
+    if decides and (name is None or (promote is not None and rollback)):
+        hint = "for example: segue models churn --promote 2 --by dana --why TEXT"
+        raise UsageError(Diagnostic("E780", "which version of which model is to be in force?", hint))
+    with connected(workspace, data_folder(workspace, data), "models") as connection:
+        if decides:
+            _decided(connection, {"model": name, "version": promote, "by": by, "why": why}, as_json)
+        elif name is None:
+            _listed(connection, as_json)
+        else:
+            (found,) = connection.call("models show", {"model": name, "in_words": not as_json})
+            say_json(found) if as_json else say(found["text"])
+
+
+def _decided(connection: Connection, arguments: Json, as_json: bool) -> None:
+    call = "models rollback" if arguments["version"] is None else "models promote"
+    (found,) = connection.call(call, arguments)
+    if as_json:
+        say_json(found)
+    else:
+        say(f"version {found['version']} of {found['model']} is in force")
+
+
+def _listed(connection: Connection, as_json: bool) -> None:
+    rows = list(connection.call("models", {}))
+    if as_json:
+        for row in rows:
+            say_json(row)
+        return
+    cells = [
+        (row["model"], row["kind"], row["status"], str(row["version"] or "-"), row.get("scored", "-"),
+         row.get("refused") or f"{len(row.get('alarms', []))} alarms")
+        for row in rows
+    ]  # fmt: skip
+    table(("model", "kind", "status", "version", "scored", "drift"), cells)
