@@ -172,7 +172,8 @@ def constant(subject: Subject) -> Iterator[Diagnostic]:
 
 def unused_list(subject: Subject) -> Iterator[Diagnostic]:
     """A list that no condition asks for changes nothing."""
-    used = {name for named in subject.references.values() for name in named.lists}
+    asking = (*subject.references.values(), *map(references, subject.workspace.watches.values()))
+    used = {name for named in asking for name in named.lists}
     for each in subject.workspace.lists.values():
         if each.name not in used:
             hint = f'use it as `list("{each.name}")`, or remove it'
