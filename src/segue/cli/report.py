@@ -103,6 +103,7 @@ class Kind(Enum):
     SUPPRESS = "suppress"
     FORGET = "forget"
     KEY = "key"
+    MODEL = "model"
 
 
 def audit(
@@ -114,7 +115,7 @@ def audit(
 ) -> None:
     """List who did what.
 
-    Definitions, overrides, lists, keys, and that someone was suppressed or forgotten.
+    Definitions, overrides, lists, keys, models, and that someone was suppressed or forgotten.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""Who did what, from the log's own records and the keys: definitions, overrides, lists, erasures, keys.
+"""Who did what, from the log's own records, the keys and the models: definitions, overrides, erasures.
 
 Of who was forgotten or suppressed nothing is told but that it happened: the records do not know more.
 """
@@ -11,17 +11,18 @@ from dataclasses import dataclass
 from segue.access.gate import Access
 from segue.domain.event import Json
 from segue.domain.time import format_instant
+from segue.learned.registry import Move, Registry
 from segue.log.batch import Record
 from segue.log.sqlite import SqliteLog
 from segue.segments.readers import DEFINITION_KINDS
 
-KINDS = ("definitions", "override", "list", "suppress", "forget", "key")
+KINDS = ("definitions", "override", "list", "suppress", "forget", "key", "model")
 """Of entries, as ``what`` names them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Something that was done at a moment (ms); ``seq`` is its place in the log, None for keys."""
+    """Something that was done at a moment (ms); ``seq`` is its place in the log, None for keys and models."""
 
     at: int
     what: str
@@ -37,9 +38,9 @@ class Entry:
         return found if self.seq is None else {"seq": self.seq, **found}
 
 
-def audit(log: SqliteLog, access: Access) -> list[Entry]:
+def audit(log: SqliteLog, access: Access, registry: Registry) -> list[Entry]:
     """Everything that was done, in order of time; at one moment in the order of the log."""
-    found = [*_definitions(log.records("definitions")), *_of_keys(access)]
+    found = [*_definitions(log.records("definitions")), *_of_keys(access), *map(_move, registry.moves())]
     for kind, told in (
         ("override", _override),
         ("list", _list),
@@ -48,6 +49,12 @@ def audit(log: SqliteLog, access: Access) -> list[Entry]:
     ):
         found += [told(record) for record in log.records(kind)]
     return sorted(found, key=lambda entry: (entry.at, entry.seq or 0))
+
+
+def _move(move: Move) -> Entry:
+    """A version of a model that came to another standing."""
+    text = f"{move.model}, version {move.number}: {move.status}, {move.why}"
+    return Entry(move.at, "model", text, by=move.by)
 
 
 def _override(record: Record) -> Entry:

@@ -14,6 +14,7 @@ from segue.learned import extras
 from segue.learned.card import percentile, render
 from segue.learned.registry import FILE, Registry
 from segue.learned.version import ARCHIVED, CANDIDATE, CHAMPION
+from segue.service.audit import audit
 from segue.service.learning.training import promote, rollback, train, trained_here
 from segue.service.service import Service
 from tests.service.learning.behaving import BUYS, shop, written_anew
@@ -90,8 +91,9 @@ def _a_person_may_decide_otherwise(service: Service) -> None:
         with pytest.raises(SegueError, match="E867"):
             promote(service, "buys", 1, by, why)
     assert promote(service, "buys", 1, "ada@shop.example", "The rule is out of season.").status == CHAMPION
-    move = Registry(service.data).moves("buys")[-1]
-    assert (move.by, move.why) == ("ada@shop.example", "The rule is out of season.")
+    done = audit(service.log, service.access, Registry(service.data))[-1]
+    assert (done.what, done.by) == ("model", "ada@shop.example")
+    assert done.text == "buys, version 1: champion, The rule is out of season."
     assert service.members("likely") != []
 
 
