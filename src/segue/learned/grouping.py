@@ -18,6 +18,7 @@ RESTARTS = 10
 with ten, one in seventy did."""
 ROWS_FITTED_MAX = 100_000
 """Centroids do not move any more beyond this; more rows are sampled."""
+_STEPS_MAX = 1_000
 _ROWS_AT_ONCE = 65_536
 
 
@@ -46,7 +47,7 @@ def centroids_of(points: Doubles, groups: int, seed: int, restarts: int = RESTAR
         raise ValueError(f"fewer than {groups} different rows")
     # With several threads the sums are taken in another order each time, and so the last digits differ.
     with threadpool_limits(limits=1):
-        found = KMeans(groups, n_init=restarts, random_state=seed, algorithm="lloyd").fit(taken)
+        found = KMeans(groups, n_init=restarts, random_state=seed, tol=0.0, max_iter=_STEPS_MAX).fit(taken)
     sizes = np.bincount(found.labels_, minlength=groups)
     order = np.lexsort((*found.cluster_centers_.T[::-1], -sizes))
     return np.ascontiguousarray(found.cluster_centers_[order], dtype=np.float64)
