@@ -15,6 +15,7 @@ from segue.api.caching import Caching
 from segue.api.problems import not_serving, too_much
 from segue.api.quotas import Quotas
 from segue.api.stream.streams import Streams
+from segue.deliver.outbox import Outbox
 from segue.deliver.tags import Tags
 from segue.domain.limits import POSTED_BYTES_MAX, READS_MAX
 from segue.experiences.recommend.keeping import Keeper
@@ -34,8 +35,8 @@ class Doors:
     """Without a service every door answers 503: it is starting, or stopping.
 
     ``token`` opens ``/control``, ``commands`` counts those that run there. ``description`` and ``page``
-    are what ``/openapi.json`` and ``/docs`` show, ``caching`` what caches may hold. Belongs to one
-    event loop.
+    are what ``/openapi.json`` and ``/docs`` show, ``caching`` what caches may hold, ``outbox`` what triggers
+    send. Belongs to one event loop.
     """
 
     def __init__(self, token: str) -> None:
@@ -47,6 +48,7 @@ class Doors:
         self.description = b"{}"
         self.page = b""
         self.caching = Caching(Tags())
+        self.outbox: Outbox | None = None
         self._service: Service | None = None
         self._recording: Recording | None = None
         self._keeper: Keeper | None = None

@@ -24,6 +24,7 @@ from segue.api.doors import Doors
 from segue.domain.errors import SegueError
 from segue.domain.limits import SHUTDOWN_SECONDS_MAX, STREAM_MESSAGE_BYTES_MAX
 from segue.engine.warm import ready
+from segue.runners.delivering import Delivering
 from segue.runners.listening import allow_connections, is_handed, listening, start_anew
 from segue.runners.protocols import Http, WebSocket
 from segue.runners.purging import purging
@@ -88,6 +89,7 @@ class Running:
         self._doors.connections = lambda: len(self._server.server_state.connections)
         self.anew = False
         self._watch: Watch | None = None
+        self._delivering: Delivering | None = None
 
     async def run(self, ready: Ready | None) -> None:
         """Opens the service beside the open door, answers until it is told to end, and closes all."""
@@ -140,12 +142,17 @@ class Running:
             raise
         self._watch = Watch(service.core, service.workspace.settings.quality_interval_ms)
         self._watch.start()
+        self._delivering = Delivering(service, self._doors.streams)
+        self._doors.outbox = self._delivering.outbox
+        self._delivering.start()
         return service
 
     def _close(self, service: Service) -> None:
         self._doors.close()
         if self._watch is not None:
             self._watch.stop()
+        if self._delivering is not None:
+            self._delivering.close()
         service.close()
 
     def _stop(self) -> None:

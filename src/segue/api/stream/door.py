@@ -71,7 +71,8 @@ def _wanted(doors: Doors, request: Request) -> Wanted:
     segment = request.query.get("segment")
     if segment is not None:
         doors.service.segment(segment)
-    return Wanted(user_id, segment, principal.role is Role.USER, principal.scope.sees)
+    fired = segment is None and not principal.scope.limited
+    return Wanted(user_id, segment, principal.role is Role.USER, principal.scope.sees, fired)
 
 
 def _after(doors: Doors, request: Request) -> int | None:

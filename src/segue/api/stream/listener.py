@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from segue.api.request import Receive
 from segue.api.stream import endings, notice
-from segue.api.stream.notice import Item
+from segue.api.stream.notice import Item, Notice
 from segue.api.stream.wire import Wire
 from segue.domain.errors import Diagnostic, SegueError
 from segue.domain.limits import STREAM_PAGE, STREAM_QUEUE_MAX, STREAM_STALLED_SECONDS
@@ -110,6 +110,12 @@ class Listener:
         if now != self._profile and not self.wanted.alone:
             self._profile = now
             self._queue.append(notice.profile(now))
+            self._wake()
+
+    def tell(self, fired: Notice) -> None:
+        """A message of a trigger, unless too much waits already: it is not stored for listeners."""
+        if not self._ended and len(self._queue) < STREAM_QUEUE_MAX:
+            self._queue.append(fired)
             self._wake()
 
     def beat(self, at: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import islice
@@ -13,6 +13,7 @@ from typing import Any
 from segue.access.gate import wall_ms
 from segue.api.request import Receive
 from segue.api.stream import endings
+from segue.api.stream.fired import Fired, Told
 from segue.api.stream.listener import Listener
 from segue.api.stream.wire import Wire
 from segue.domain.errors import SegueError, refusal
@@ -34,6 +35,7 @@ class Streams:
     def __init__(self) -> None:
         self._hub: Hub | None = None
         self._listeners: dict[Listener, Holds] = {}
+        self._told = Told()
         self._reads = ThreadPoolExecutor(_READERS, "segue-listen")
         self._loop: asyncio.AbstractEventLoop | None = None
         self._keeper: asyncio.Task[None] | None = None
@@ -73,6 +75,11 @@ class Streams:
             self._hub.close()
         self._reads.shutdown()
 
+    def fired(self, messages: Sequence[Fired]) -> None:
+        """Messages of triggers go to those who listen now. Any thread may call it."""
+        if self._loop is not None:
+            self._soon(self._told.tell, messages)
+
     # ---- one listener ------------------------------------------------------------------------
 
     @property
@@ -92,12 +99,14 @@ class Streams:
         """Serve a listener until it leaves, is told to, or its right no longer ``holds``."""
         listener = Listener(self.hub, self._reads, wanted, wire, after)
         self._listeners[listener] = holds
+        self._told.add(listener)
         try:
             if self._stopping:
                 listener.end(endings.RESTART, endings.STOPPING)
             await listener.attend(receive)
         finally:
             del self._listeners[listener]
+            self._told.remove(listener)
 
     # ---- keeping -----------------------------------------------------------------------------
 

@@ -17,13 +17,15 @@ class Wanted:
     """What somebody listens to: one user, one segment, one user in one segment, or everything.
 
     ``alone`` keeps to the profile of that very id: it does not go on to the user whom an anonymous
-    profile came to belong to. ``sees`` tells of a segment's name whether it may be heard of.
+    profile came to belong to. ``sees`` tells of a segment's name whether it may be heard of, ``fired``
+    whether messages of triggers may, which can hold anything.
     """
 
     user_id: str | None = None
     segment: str | None = None
     alone: bool = False
     sees: Callable[[str], bool] = _everything
+    fired: bool = True
 
     def hears(self, segment: str) -> bool:
         """Whether changes of a segment are for this listener, if it follows their user."""
