@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -28,12 +27,11 @@ TAKEN = ("track", "page", "screen", "identify")
 """Types of what may just have happened: who belongs to whom is the log's to say."""
 HINT = 'send {"user_id": "ada", "slots": ["hero"], "context": {"device": "mobile"}}'
 _decode = msgspec.json.Decoder().decode
-_sorted = msgspec.json.Encoder(order="sorted").encode
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One question. ``context`` is what ``request.`` reads; ``key`` tells questions of one user apart.
+    """One question. ``context`` is what ``request.`` reads.
 
     ``events`` are what just happened and is perhaps not received yet, as sent. ``record`` says whether
     what is shown counts as shown.
@@ -44,7 +42,6 @@ class Asked:
     context: Mapping[str, Json]
     events: tuple[Mapping[str, Json], ...]
     record: bool
-    key: bytes
 
 
 def asked(found: Mapping[str, Json], own: str | None = None) -> Asked:
@@ -67,16 +64,7 @@ def asked(found: Mapping[str, Json], own: str | None = None) -> Asked:
         raise _malformed('"record" is true or false')
     _bounded("slots", slots, DECIDED_SLOTS_MAX)
     _bounded("events", events, RECENT_EVENTS_MAX)
-    names = tuple(dict.fromkeys(slots))
-    return Asked(user_id, names, context, tuple(events), record, _canonical([names, context]))
-
-
-def _canonical(value: Json) -> bytes:
-    """Equal for equal JSON, integers beyond 64 bits included."""
-    try:
-        return _sorted(value)
-    except (OverflowError, ValueError):
-        return json.dumps(value, sort_keys=True).encode()
+    return Asked(user_id, tuple(dict.fromkeys(slots)), context, tuple(events), record)
 
 
 def _malformed(finding: str) -> SegueError:

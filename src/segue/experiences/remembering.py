@@ -8,17 +8,23 @@ thousand decisions as objects would hold up the garbage collector, and with it e
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import NamedTuple
 
+import msgspec
+
+from segue.domain.event import Json
 from segue.domain.limits import DECISIONS_KEPT_MAX, PROFILES_KEPT_MAX
 from segue.experiences.asked import Asked, require_slots
 from segue.experiences.deciding import Deciding
 from segue.experiences.slots import Slots
 from segue.experiences.standing import bits_of
 from segue.experiences.telling import encoded, exposures, told
+from segue.language.reading import walk
 from segue.service.core import Core
 
+_encode = msgspec.json.Encoder(order="sorted").encode
 Standing = tuple[bytes, int, int]
 """What answers about a profile rest on: (bits, number of the definitions, passed dates)."""
 _Answer = tuple[bytes, bytes, str, bool]
@@ -66,7 +72,8 @@ class Answers:
         (_, number, edge), seq, made = kept
         if seq != engine.evaluated_seq or number != self._number or edge != self.deciding.edge(slots):
             return None
-        found = made.get(_question(asked, brief))
+        question = _question(asked, slots, brief)
+        found = None if question is None else made.get(question)
         return None if found is None else Told(*found)
 
     def answer(self, asked: Asked, brief: bool) -> Told:
@@ -80,7 +87,8 @@ class Answers:
             if row is None or row in self._core.engine.feed.suppressed:
                 return self._anew(asked, brief)
             made = self._good(row, self._standing(row, slots))
-            question = _question(asked, brief)
+            question = _question(asked, slots, brief)
+            assert question is not None, "every slot is there"
             found = made.get(question)
             if found is None:
                 anew = self._anew(asked, brief)
@@ -118,5 +126,18 @@ class Answers:
         return made
 
 
-def _question(asked: Asked, brief: bool) -> bytes:
-    return asked.key + (b"b" if brief else b"f")
+def _question(asked: Asked, slots: Slots, brief: bool) -> bytes | None:
+    """What tells questions about one user apart: of the request, only what is asked of it."""
+    try:
+        paths = [slots.paths[name] for name in asked.slots]
+    except KeyError:
+        return None
+    return _canonical([asked.slots, [[walk(asked.context, path) for path in each] for each in paths], brief])
+
+
+def _canonical(value: Json) -> bytes:
+    """Equal for equal JSON, integers beyond 64 bits included."""
+    try:
+        return _encode(value)
+    except (OverflowError, ValueError):
+        return json.dumps(value, sort_keys=True).encode()

@@ -8,7 +8,9 @@ from functools import cached_property
 from itertools import groupby
 
 from segue.domain.event import Json
-from segue.segments.experiences_audience import Meets, meets
+from segue.language.tree import Property
+from segue.language.walk import walk
+from segue.segments.experiences_audience import REQUEST, Meets, meets
 from segue.segments.experiences_check import Experience, Variant
 from segue.segments.workspace import Workspace
 
@@ -71,11 +73,24 @@ class Slots:
         return tuple(sorted(found))
 
     @cached_property
+    def paths(self) -> Mapping[str, tuple[tuple[str, ...], ...]]:
+        """What the request is asked, by slot: two that say the same there are one question."""
+        return {name: tuple(sorted(set(paths_of(slot)))) for name, slot in self.by_name.items()}
+
+    @cached_property
     def edges(self) -> tuple[int, ...]:
         """The moments (ms, rising) at which a variant starts or ends."""
         variants = [each.variant for slot in self.by_name.values() for each in slot.candidates()]
         ends = {at for each in variants for at in (each.starts, each.ends) if at is not None}
         return tuple(sorted(ends))
+
+
+def paths_of(slot: Slot) -> Iterator[tuple[str, ...]]:
+    """What a slot asks the request."""
+    for each in slot.candidates():
+        for node in walk(each.variant.audience.whole):
+            if isinstance(node, Property) and node.root == REQUEST:
+                yield node.path
 
 
 def watches_of(slot: Slot) -> Iterator[str]:
