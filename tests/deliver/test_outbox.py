@@ -102,14 +102,14 @@ def test_a_dead_one_is_left_until_it_is_replayed(outbox: Outbox) -> None:
     assert due(outbox) == []
     dead = outbox.deliveries(Wanted(state=State.DEAD))
     assert [(each.id, each.reason) for each in dead] == [("chg_2", "410 Gone"), ("chg_1", "410 Gone")]
-    assert outbox.replay("crm", [dead[0].number]) == 1
+    assert outbox.replay(Wanted(destination="crm", id=dead[0].id)) == 1
     assert ids(due(outbox)) == ["chg_2"]
-    assert outbox.replay("crm") == 1
+    assert outbox.replay(Wanted(destination="crm")) == 1
     first = due(outbox)[0]
     assert (first.id, first.attempts) == ("chg_1", 0)
     outbox.note([Outcome(first.number, State.SENT)])
     assert ids(due(outbox)) == ["chg_2"]
-    assert outbox.replay("crm") == 0
+    assert outbox.replay(Wanted(destination="crm")) == 0
 
 
 def test_what_ended_is_not_ended_again(outbox: Outbox) -> None:

@@ -36,7 +36,24 @@ _FINDING: Json = {
     "hint": "did you mean buyers?",
 }
 
+_DELIVERY: Json = {
+    "number": 7,
+    "id": "chg_42",
+    "trigger": "welcome_vip",
+    "destination": "crm",
+    "user_id": "u1",
+    "state": "sent",
+    "reason": None,
+    "attempts": 1,
+    "at": _AT,
+    "due": None,
+    "changed": _AT,
+}
+
 EXAMPLES: dict[str, Json] = {
+    "Deliveries": {"deliveries": [_DELIVERY], "next": None},
+    "DeadLetters": {"destination": "crm"},
+    "Replayed": {"replayed": 3},
     "Taken": {"success": True},
     "Event": _EVENT,
     "Batch": {"batch": [_EVENT], "sentAt": _AT},

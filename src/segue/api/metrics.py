@@ -39,11 +39,21 @@ def _look(doors: Doors, service: Service) -> None:
     metrics.CHANGES.set(status.changes)
     metrics.PROFILES.set(status.profiles)
     metrics.QUARANTINED.set(status.quarantined)
+    _look_at_deliveries(doors)
     metrics.BALANCED.set(not balance(*service.log.quality()).findings)
     metrics.MEMBERS.clear()
     for name in islice(sorted(service.workspace.segments), METRIC_SEGMENTS_MAX):
         with service.core.turn:
             metrics.MEMBERS.labels(name).set(len(service.engine.rows_in(name)))
+
+
+def _look_at_deliveries(doors: Doors) -> None:
+    metrics.DELIVERIES_PENDING.clear()
+    metrics.DELIVERIES_DEAD.clear()
+    if doors.outbox is not None:
+        for destination, (pending, dead) in doors.outbox.backlog().items():
+            metrics.DELIVERIES_PENDING.labels(destination).set(pending)
+            metrics.DELIVERIES_DEAD.labels(destination).set(dead)
 
 
 def _bytes_below(folder: Path) -> int:

@@ -8,6 +8,7 @@ from segue.api import (
     browsers,
     control,
     decide,
+    deliveries,
     memberships,
     metrics,
     people,
@@ -272,6 +273,26 @@ _QUALITY = (
     ),
 )  # fmt: skip
 
+_DELIVERIES = (
+    Route(
+        "GET", "/v1/deliveries", "What triggers have sent, what waits, what is dead, newest first.",
+        deliveries.listing, {200: "Deliveries", 400: "Problem", 503: "Problem"},
+        query={
+            "trigger": "Only what this trigger fired.",
+            "destination": "Only what goes to this destination.",
+            "state": "Only those that stand so: waiting, pending, sent, passed or dead.",
+            "user": "Only what is about this user.",
+            "id": "Only what has this id, as receivers get it.",
+            "body": "true shows what is sent, too.",
+        } | _LIMIT | _CURSOR,
+    ),
+    Route(
+        "POST", "/v1/deliveries/replay", "Sends dead letters again, after what is pending now.",
+        deliveries.replay, {200: "Replayed", 400: "Problem", 503: "Problem"}, access=Access.ADMIN,
+        takes="DeadLetters",
+    ),
+)  # fmt: skip
+
 _SERVER = (
     Route(
         "POST", "/v1/tokens", "Makes a token that opens one user's data, for the user's browser or app.",
@@ -307,6 +328,6 @@ _SERVER = (
 
 ROUTES: tuple[Route, ...] = (
     *_TRACKING, *_BROWSERS, *_USERS, *_SEGMENTS, *_MODELS, *_DECISIONS, *_RECOMMENDATIONS, *_GRAPHQL,
-    *_STREAM, *_QUALITY, *_SERVER,
+    *_STREAM, *_QUALITY, *_DELIVERIES, *_SERVER,
 )  # fmt: skip
 """The first whose path fits answers."""

@@ -68,6 +68,24 @@ SCHEMAS: dict[str, Schema] = {
             "balance": record({"accepted": COUNT, "processed": COUNT, "in_flight": COUNT, "holds": TRUTH}),
         }
     ),
+    "Delivery": record(
+        {
+            "number": COUNT, "id": TEXT, "trigger": TEXT, "destination": TEXT, "user_id": TEXT,
+            "state": {"enum": ["waiting", "pending", "sent", "passed", "dead"]}, "reason": MAYBE_TEXT,
+            "attempts": COUNT, "at": TIME, "due": MAYBE_TIME, "changed": TIME,
+        },
+        {"body": TEXT},
+    ),
+    "Deliveries": record({"deliveries": rows_of(named("Delivery")), "next": NEXT}),
+    "DeadLetters": {
+        "type": "object",
+        "description": "Which dead letters: all that fit every key, of which there is one at least.",
+        "minProperties": 1, "additionalProperties": False,
+        "properties": {
+            name: {"type": "string", "minLength": 1} for name in ("destination", "trigger", "user", "id")
+        },
+    },
+    "Replayed": record({"replayed": COUNT}),
     "Anomalies": record({"anomalies": rows_of(record({"kind": TEXT, "text": TEXT}))}),
     "Membership": record({"name": TEXT, "since": TIME}),
     "User": record(

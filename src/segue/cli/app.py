@@ -10,6 +10,7 @@ import typer
 from segue import __version__
 from segue.cli import adopting, definitions, learning, people, reading, report, running, taking, workspace
 from segue.cli.catalog import catalog
+from segue.cli.deliveries import deliveries
 from segue.cli.events import events
 from segue.cli.experiences import experiences
 from segue.cli.keys import keys, token
@@ -59,6 +60,7 @@ for name, command in COMMANDS.items():
     app.command(name)(command)
 app.add_typer(quarantine, name="quarantine")
 app.add_typer(events, name="events")
+app.add_typer(deliveries, name="deliveries")
 app.add_typer(catalog, name="catalog")
 app.add_typer(scores, name="scores")
 app.add_typer(keys, name="keys")

@@ -34,8 +34,24 @@ def run_test(service: Service, arguments: Mapping[str, Json], _progress: Progres
     yield {"text": found.render()} if in_words(arguments) else found.to_json()
 
 
+def run_deliveries(service: Service, arguments: Mapping[str, Json], progress: Progress) -> Iterator[Json]:
+    """What was sent and what became of it: see :func:`segue.deliver.deliveries.run_list`."""
+    from segue.deliver.deliveries import run_list as run  # noqa: PLC0415
+
+    return run(service, arguments, progress)
+
+
+def run_replay(service: Service, arguments: Mapping[str, Json], progress: Progress) -> Iterator[Json]:
+    """Dead letters sent again: see :func:`segue.deliver.deliveries.run_replay`."""
+    from segue.deliver.deliveries import run_replay as run  # noqa: PLC0415
+
+    return run(service, arguments, progress)
+
+
 COMMANDS = {
     "triggers": Command(run_list),
     "triggers test": Command(run_test),
+    "deliveries": Command(run_deliveries),
+    "deliveries replay": Command(run_replay),
 }
 """By the names under which the control door knows them."""

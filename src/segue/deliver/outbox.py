@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -221,17 +221,19 @@ class Outbox:
                 (reason, wall_ms(), destination, since, since),
             ).rowcount
 
-    def replay(self, destination: str, numbers: Sequence[int] | None = None) -> int:
-        """Make dead ones of a destination pending anew, all or some; how many there were."""
+    def replay(self, wanted: Wanted) -> int:
+        """Make the dead ones among some pending anew; how many there were."""
         now = wall_ms()
-        chosen = "" if numbers is None else f" AND number IN ({', '.join('?' * len(numbers))})"
+        where, values = _where(replace(wanted, state=State.DEAD))
         with self._store.transaction() as connection:
+            found = connection.execute(f"SELECT DISTINCT destination FROM deliveries {where}", values)
+            destinations = [row[0] for row in found]
             count = connection.execute(
                 "UPDATE deliveries SET state = 'pending', reason = '', due = ?, since = ?, attempts = 0,"
-                f" changed = ? WHERE destination = ? AND state = 'dead'{chosen}",
-                (now, now, now, destination, *(numbers or ())),
+                f" changed = ? {where}",
+                (now, now, now, *values),
             ).rowcount
-        self._tell([destination] if count else ())
+        self._tell(destinations)
         return count
 
     # ---- reading -----------------------------------------------------------------------------
@@ -240,21 +242,8 @@ class Outbox:
         self, wanted: Wanted = _ANY, before: int | None = None, limit: int = 1_000
     ) -> list[Delivery]:
         """Deliveries, newest first, with a number below ``before``."""
-        terms = {
-            "destination": wanted.destination,
-            "trigger": wanted.trigger,
-            "user_id": wanted.user_id,
-            "state": None if wanted.state is None else wanted.state.value,
-            "id": wanted.id,
-        }
-        given = {name: value for name, value in terms.items() if value is not None}
-        clauses = [f"{name} = ?" for name in given]
-        values: list[object] = [*given.values()]
-        if before is not None:
-            clauses.append("number < ?")
-            values.append(before)
-        where = f"WHERE {' AND '.join(clauses)} " if clauses else ""
-        return self._found(f"{where}ORDER BY number DESC LIMIT ?", (*values, limit))
+        where, values = _where(wanted, before)
+        return self._found(f"{where} ORDER BY number DESC LIMIT ?", (*values, limit))
 
     def counts(self) -> dict[tuple[str, State], int]:
         """How many deliveries stand where, by destination."""
@@ -300,6 +289,19 @@ class Outbox:
         if named:
             for listener in self.listeners:
                 listener(named)
+
+
+def _where(wanted: Wanted, before: int | None = None) -> tuple[str, list[object]]:
+    terms = {
+        "destination = ?": wanted.destination,
+        "trigger = ?": wanted.trigger,
+        "user_id = ?": wanted.user_id,
+        "state = ?": None if wanted.state is None else wanted.state.value,
+        "id = ?": wanted.id,
+        "number < ?": before,
+    }
+    given = {term: value for term, value in terms.items() if value is not None}
+    return f"WHERE {' AND '.join(given)}" if given else "", [*given.values()]
 
 
 def _row(each: Delivery, now: int) -> tuple[object, ...]:
