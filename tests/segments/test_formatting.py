@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from segue.domain.errors import SegueError
 from segue.segments.document import parse
 from segue.segments.formatting import format_source, format_workspace
-from segue.segments.readers import FEATURES, SEGMENTS
+from segue.segments.readers import FEATURES, MODELS, SEGMENTS
 from segue.segments.source import Source
 from segue.segments.template import write_template
 from tests.segments.workspaces import CUSTOMERS, shop
@@ -49,6 +49,18 @@ def test_what_cannot_be_read_is_named_and_nothing_is_written(tmp_path: Path) -> 
 def test_numbers_and_truths_are_expressions_too() -> None:
     text = "- feature: f\n  value: 5\n- feature: g\n  value: 5 *   2\n"
     assert format_source(Source("f.yaml", text), FEATURES) == text.replace("5 *   2", "5 * 2")
+
+
+def test_every_expression_of_a_definition_is_spelled() -> None:
+    """Also where a text that is left alone stands between two."""
+    text = (
+        "model: m  # why\ntarget: count( 'X',next 30d )>0\npopulation: count(any) > 0\nseed: list( 'press')\n"
+    )
+    spelled = text.replace("count( 'X',next 30d )>0", 'count("X", next 30d) > 0').replace(
+        "( 'press')", '("press")'
+    )
+    assert format_source(Source("m.yaml", text), MODELS) == spelled
+    assert format_source(Source("m.yaml", spelled), MODELS) == spelled
 
 
 def test_what_stands_behind_an_anchor_is_left_alone() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from segue.domain.errors import Diagnostic, SegueError
@@ -25,7 +26,7 @@ def format_workspace(folder: Path, check: bool = False) -> list[str]:
     findings: list[Diagnostic] = []
     changed: dict[str, str] = {}
     for kind in DEFINITION_KINDS:
-        if kind.expression_key is None:
+        if not kind.expression_keys:
             continue
         for path in sorted((folder / kind.folder).glob("*")):
             if path.suffix.lower() in YAML_ENDINGS and not path.name.startswith("."):
@@ -47,15 +48,31 @@ def format_workspace(folder: Path, check: bool = False) -> list[str]:
 
 def format_source(source: Source, kind: DefinitionKind) -> str:
     """The text of a file with its conditions, or expressions, in their one spelling."""
-    key = kind.expression_key
-    assert key is not None
+    keys = kind.expression_keys
     findings: list[Diagnostic] = []
     edits: list[Edit] = []
     nodes = definitions_of(parse(source))
-    wanted = [_content(node, key) for node in nodes]
+    wanted = [_content(node, keys) for node in nodes]
     for number, node in enumerate(nodes):
-        value = node.value(key) if isinstance(node, Entries) else None
-        if not isinstance(node, Entries) or not isinstance(value, Scalar) or not _own(source, value):
+        if isinstance(node, Entries):
+            for key, spelling in _spelled(source, node, keys, findings):
+                edits.append(value_edit(source, node, key, spelling))
+                wanted[number][1][key] = spelling
+    if findings:
+        raise SegueError(*findings)
+    text = edited(source, edits)
+    if edits and [_content(node, keys) for node in reread(source, text)] != wanted:
+        raise cannot_edit(source)
+    return text
+
+
+def _spelled(
+    source: Source, node: Entries, keys: tuple[str, ...], findings: list[Diagnostic]
+) -> Iterator[tuple[str, str]]:
+    """The keys of a definition whose text has another spelling, with it; what cannot be read is noted."""
+    for key in keys:
+        value = node.value(key)
+        if not isinstance(value, Scalar) or not _own(source, value):
             continue
         try:
             spelling = format_condition(value.text)
@@ -63,14 +80,7 @@ def format_source(source: Source, kind: DefinitionKind) -> str:
             findings.extend(Origin(source, value).moved(found) for found in refused.diagnostics)
             continue
         if spelling != value.text.strip():
-            edits.append(value_edit(source, node, key, spelling))
-            wanted[number] = (wanted[number][0], spelling)
-    if findings:
-        raise SegueError(*findings)
-    text = edited(source, edits)
-    if edits and [_content(node, key) for node in reread(source, text)] != wanted:
-        raise cannot_edit(source)
-    return text
+            yield key, spelling
 
 
 def _own(source: Source, value: Node) -> bool:
@@ -78,10 +88,10 @@ def _own(source: Source, value: Node) -> bool:
     return value.alias is None and source.text[value.start : value.start + 1] != "&"
 
 
-def _content(node: Node, key: str) -> tuple[Plain, str]:
-    """What a definition says: all but its expression, and the text of that."""
-    value = node.value(key) if isinstance(node, Entries) else None
+def _content(node: Node, keys: tuple[str, ...]) -> tuple[Plain, dict[str, str]]:
+    """What a definition says: all but its expressions, and the texts of those."""
     plain = stripped(node.plain())
-    if not isinstance(value, Scalar) or not isinstance(plain, dict):
-        return plain, ""
-    return {name: each for name, each in plain.items() if name != key}, value.text.strip()
+    if not isinstance(node, Entries) or not isinstance(plain, dict):
+        return plain, {}
+    texts = {key: value.text.strip() for key in keys if isinstance(value := node.value(key), Scalar)}
+    return {name: each for name, each in plain.items() if name not in texts}, texts

@@ -160,9 +160,9 @@ class DefinitionKind:
     make: Callable[[dict[str, Any], Entries, Sheet], Definition | None]
 
     @property
-    def expression_key(self) -> str | None:
-        """The key that holds text of the condition language, if one does."""
-        return next((field.key for field in self.fields if field.read is expression), None)
+    def expression_keys(self) -> tuple[str, ...]:
+        """The keys that hold text of the condition language."""
+        return tuple(field.key for field in self.fields if field.read is expression)
 
     def read(self, node: Node, sheet: Sheet) -> Definition | None:
         """The definition that stands in a mapping; None after noting what is wrong with it."""

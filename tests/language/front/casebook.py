@@ -63,6 +63,7 @@ FREE = Scope(
     segments=frozenset(["lapsing", "new_customers"]),
     lists=frozenset(["press", "staff"]),
     features=_features(),
+    models={"upgrade": "score", "rhythm": "cluster"},
 )
 PLANNED = Scope(
     events={
