@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ from segue.segments.recommendations import DEFAULT, DEFAULT_NAME, Recommendation
 from segue.service.core import Core
 
 NO_DEFINITION = "E843"
+FORGETTING_SECONDS = 60.0
+"""How soon after the last reading the log is read again, so that counts forget someone, too."""
 NEW_MS = 14 * DAY
 """How long an item is new in the catalogue; how new, falls evenly from 1 to 0."""
 
@@ -82,6 +85,9 @@ class Recommender:
         self._keeping = threading.Lock()
         self.view = View(0, {}, Shelf(0, [], self.known), {}, {})
         self.reading: Reading | None = None
+        self._moves = 0
+        self._forgot = False
+        self._read_at = 0.0
         core.memories.append(self.forget)
 
     def close(self) -> None:
@@ -117,12 +123,15 @@ class Recommender:
         """Whether the log has to be read anew: much has come since, or other events count now."""
         if self.reading is None or self.live.full:
             return True
+        if self._forgot and time.monotonic() - self._read_at > FORGETTING_SECONDS:
+            return True
         return not {taste_of(each) for each in self.definitions.values()} <= self.reading.tastes
 
     def read(self) -> Reading:
         """Read the whole log anew, and go on from there; the models stay as they are."""
         with self._changing:
             definitions = self.definitions
+            self._read_at, self._forgot = time.monotonic(), False
             reading = read_all(self.core, definitions.values(), self.known)
             popular = reading.popularity(len(self.known))
             self.live.rebase(reading.deeds, reading.sights, reading.upto, _teller(popular.values()))
@@ -151,11 +160,12 @@ class Recommender:
             stocks = {taste: self._stock(shelf, taste, models[taste]) for taste in tastes}
             self.view = View(self.view.number + 1, definitions, shelf, stocks, models)
 
-    _moves = 0
+    def _catalogue_version(self) -> int:
+        return self.catalogue.version if self.catalogue else 0
 
     def _shelf(self) -> Shelf:
         held = self.view.shelf
-        version = self.catalogue.version if self.catalogue else 0
+        version = self._catalogue_version()
         if version == held.version and (version or held.size == len(self.known)):
             return held
         version, listed = self.catalogue.items() if self.catalogue else (0, [])
@@ -169,9 +179,10 @@ class Recommender:
         return Stock(shelf, model.fitted.links, shares, new.astype(np.float32))
 
     def forget(self, rows: Iterable[int]) -> None:
-        """Know nothing of these profiles but what the model learned, until it is trained anew."""
+        """Know nothing of these profiles but what they added to counts and to the model."""
         gone = list(rows)
         self.live.forget(gone)
+        self._forgot = True
         with self._keeping:
             self._answers.clear()
 
@@ -191,6 +202,8 @@ class Recommender:
         self.live.follow(self.core.engine.evaluated_seq)
         if self.definitions != self.view.definitions:
             self.read()
+        elif self._catalogue_version() != self.view.shelf.version:
+            self.publish()
         view = self.view
         definition = view.definitions.get(question.name)
         if definition is None:

@@ -88,7 +88,7 @@ class Job:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
+        self.running: subprocess.Popen[bytes] | None = None
         self._stopped = False
 
     @property
@@ -99,21 +99,21 @@ class Job:
     def run(self, process: subprocess.Popen[bytes]) -> None:
         """This one fits; it is ended at once when all is to stop."""
         with self._lock:
-            self._process = process
+            self.running = process
             if self._stopped:
                 process.kill()
 
     def end(self) -> None:
         """It has answered."""
         with self._lock:
-            self._process = None
+            self.running = None
 
     def stop(self) -> None:
         """End it, and each that follows."""
         with self._lock:
             self._stopped = True
-            if self._process is not None:
-                self._process.kill()
+            if self.running is not None:
+                self.running.kill()
 
 
 def _packed(given: Interactions, kind: str, regularization: float) -> bytes:
