@@ -102,6 +102,28 @@ _EVENTS = """\
     currency: {type: text, enum: [EUR, GBP, USD]}
 """
 
+_EXPERIENCE = """\
+# What a page shows in a slot: POST /v1/decide asks; `segue experiences report start_banner` tells the rest.
+
+experience: start_banner
+owner: shop@example.com
+description: What the start page greets with.
+slot: start
+holdout: 0.1
+goal: {event: Order Completed, within: 7d}
+fallback: {title: Welcome}
+variants:
+  - variant: basket
+    audience: left_baskets
+    priority: 20
+    cap: 3 per 7d
+    payload: {title: Your basket is waiting, link: /basket}
+  - variant: welcome_back
+    audience: repeat_customers
+    priority: 10
+    payload: {title: Good to see you again}
+"""
+
 FILES = {
     "segue.yaml": _SETTINGS,
     "segments/customers.yaml": _CUSTOMERS,
@@ -110,6 +132,7 @@ FILES = {
     "features/shop_interest.yaml": _FEATURES,
     "lists/team.yaml": _LIST,
     "events/shop.yaml": _EVENTS,
+    "experiences/start_banner.yaml": _EXPERIENCE,
 }
 """What is written, by path in the new folder."""
 
