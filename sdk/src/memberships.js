@@ -15,6 +15,8 @@ export function membershipsOf(told) {
   /** @type {Inside} */
   let inside = new Map();
   let known = false;
+  /** How often it was begun anew, and how often was read. */
+  let lives = 0;
   let readings = 0;
   /** What is heard while the state is read: the answer may be older. @type {Heard[]} */
   let meanwhile = [];
@@ -41,16 +43,18 @@ export function membershipsOf(told) {
     recall: (kept) => become(new Map(kept)),
     /** Somebody else, or the same under another name. @param {boolean} empty whether nothing of it may stay */
     restart: (empty) => {
-      readings++;
+      lives++;
       known = false;
       if (empty) inside = new Map();
     },
-    /** @param {() => Promise<any>} ask @returns {Promise<void>} when it was taken over, or a later reading goes before it */
+    /** @param {() => Promise<any>} ask @returns {Promise<void>} when it was taken over, or a later reading is to be waited for */
     read: async (ask) => {
       const own = ++readings;
+      const life = lives;
       meanwhile = [];
       const { segments } = await ask();
-      if (own != readings) return;
+      // A later reading knows more; but something is better than nothing.
+      if (life != lives || (known && own != readings)) return;
       const next = new Map(segments.map((/** @type {any} */ { name, since }) => [name, since]));
       for (const change of meanwhile) turn(next, change);
       become(next);

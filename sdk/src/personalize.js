@@ -35,6 +35,7 @@ export function personalize(tracker, options = {}) {
   const content = contentOf(ask);
   let who = "";
   let over = false;
+  let decided = false;
   /** @type {() => void} */
   let settled;
   /** @type {Promise<void>} */
@@ -53,10 +54,12 @@ export function personalize(tracker, options = {}) {
   const memberships = membershipsOf((changes, first) => {
     if (tracker.active) store.write(KEPT, JSON.stringify({ who, segments: memberships.all() }));
     show();
-    if (first || !changes.length) return;
-    clearTimeout(refilling);
-    refilling = setTimeout(content.refresh, SOON_MS);
-    for (const change of changes) {
+    // What was decided before anything was known may rest on less.
+    if (first ? decided : changes.length) {
+      clearTimeout(refilling);
+      refilling = setTimeout(content.refresh, SOON_MS);
+    }
+    for (const change of first ? [] : changes) {
       for (const { action, segment, call } of callbacks) {
         if (action != change.action || (segment != "*" && segment != change.segment)) continue;
         try {
@@ -99,8 +102,17 @@ export function personalize(tracker, options = {}) {
     const kept = JSON.parse(store.read(KEPT) || "null");
     if (kept?.who == who) memberships.recall(kept.segments);
     line.begin();
-    const state = memberships.known() ? undefined : read().catch(() => {});
-    Promise.all([state, before ? content.refresh() : content.look()]).then(settle);
+    decide(before ? content.refresh : content.look).then(settle);
+  };
+
+  /** What is decided is to rest on no less than what is known, so that a difference later on is a change. @param {() => Promise<void>} load */
+  const decide = async (load) => {
+    const own = who;
+    decided = false;
+    if (!memberships.known()) await read().catch(() => {});
+    if (own != who) return;
+    decided = true;
+    await load();
   };
 
   for (const verb of /** @type {const} */ (["identify", "alias", "reset", "consent"])) {

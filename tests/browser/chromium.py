@@ -128,6 +128,15 @@ class Tab:
             if session == self._session and method == "Network.requestWillBeSent"
         ]
 
+    def sockets(self) -> list[str]:
+        """The addresses that this tab's pages have opened WebSockets to."""
+        self.ask("Runtime.evaluate", expression="0")
+        return [
+            told["url"]
+            for session, method, told in self._browser.events
+            if session == self._session and method == "Network.webSocketCreated"
+        ]
+
     def stored(self) -> dict[str, Any]:
         """All that pages of this tab's site keep in the browser."""
         origin = self.run("location.origin")

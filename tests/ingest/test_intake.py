@@ -198,6 +198,13 @@ def test_an_import_without_any_time_is_set_aside() -> None:
     assert codes(sent(intake(), track(), track(timestamp="soon"), at=None)) == ["E527", "E527"]
 
 
+def test_what_is_sent_into_the_time_of_the_log_happens_when_it_comes() -> None:
+    """Unless it says when: to a server whose clock is the log, posts are rows with times of their own."""
+    decoded = decode_events([json.dumps(each).encode() for each in (track(), track(timestamp=NOW - 1))])
+    taken = intake().accept(decoded, "site", 1, None, NOW)
+    assert (taken.batch.timestamps, taken.batch.received) == ([NOW, NOW - 1], [NOW, NOW - 1])
+
+
 def test_identity_runs_through_the_batch_in_order() -> None:
     taken = sent(
         intake(),

@@ -55,16 +55,24 @@ class Intake:
         self._names = Names()
         self._unsettled: list[Discoveries] = []
 
-    def accept(self, decoded: Decoded, source: str, first_seq: int, received_at: int | None = None) -> Taken:
+    def accept(
+        self,
+        decoded: Decoded,
+        source: str,
+        first_seq: int,
+        received_at: int | None = None,
+        now: int | None = None,
+    ) -> Taken:
         """Judge events in their order. ``received_at`` (ms) is the clock when they came in over the wire.
 
         None is an import: rows keep their own ``receivedAt``, else their timestamp stands for it, there
-        is no correction of clocks, and a repetition is looked for in the whole log.
+        is no correction of clocks, and a repetition is looked for in the whole log. What has no time at
+        all then happens ``now``, where there is such a moment.
         """
         tally = Tally(rows=len(decoded))
         columns = Columns(decoded)
         columns.judge(tally)
-        timestamps, received = _times(columns, received_at, tally)
+        timestamps, received = _times(columns, received_at, now, tally)
         if not self.plan.rests:
             columns.hold_to(self.plan, self._names.of(columns.cuts), tally)
         rejected = [replace(found, place=at) for at, found in sorted(columns.verdicts.items())]
@@ -166,7 +174,7 @@ class Intake:
         return rows
 
 
-def _times(columns: Columns, received_at: int | None, tally: Tally) -> tuple[I64, I64]:
+def _times(columns: Columns, received_at: int | None, now: int | None, tally: Tally) -> tuple[I64, I64]:
     """(timestamp, receivedAt) of every event; adds the verdict on those that have none or one before 1970."""
     stated = columns.cuts.times
     timestamps, originals = stated[:, TIMESTAMP], stated[:, ORIGINAL]
@@ -174,6 +182,8 @@ def _times(columns: Columns, received_at: int | None, tally: Tally) -> tuple[I64
     if received_at is None:
         timestamps = _first(timestamps, originals)
         received = _first(stated[:, RECEIVED], timestamps)
+        if now is not None:
+            received = np.where(received == UNREAD, now, received)
         _refuse(columns, received == UNREAD, reject.NO_TIME)
     else:
         received = np.full(len(columns), received_at, np.int64)

@@ -132,7 +132,7 @@ class Committer:
                     group = list(together)
                     received = None if core.clock == "log" else at
                     decoded = gathered([post.decoded for post in group])
-                    taken = core.intake.accept(decoded, source, upcoming, received)
+                    taken = core.intake.accept(decoded, source, upcoming, received, at or None)
                     sent = [each for post in group for each in post.decoded.rejected]
                     unreadable = let_go(core.intake.identity, sent, taken.tally)
                     held = [set_aside(each, source, at) for each in (*unreadable, *taken.rejected)]

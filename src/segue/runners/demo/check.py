@@ -10,6 +10,7 @@ from pathlib import Path
 from segue.domain.event import Json
 from segue.domain.time import format_instant
 from segue.runners.demo.client import Client
+from segue.runners.demo.learned import Learned
 from segue.runners.demo.retail import Retail
 from segue.service.commands.command import Progress
 from segue.service.service import Service
@@ -50,6 +51,7 @@ class Report:
     """What the check found. ``segments`` gives the members by name, at engine time ``at`` (ms)."""
 
     imported: Took
+    learned: Learned
     played: Took
     users: int
     at: int
@@ -61,6 +63,7 @@ class Report:
         """One object."""
         return {
             "imported": self.imported.to_json(),
+            "learned": self.learned.to_json(),
             "played": self.played.to_json(),
             "users": self.users,
             "at": format_instant(self.at),
@@ -95,7 +98,9 @@ def play_fast(retail: Retail, client: Client, after: int) -> Took:
     return Took(len(calls), seconds, len(client.changes(after)))
 
 
-def verified(folder: Path, data: Path, imported: Took, played: Took, progress: Progress) -> Report:
+def verified(
+    folder: Path, data: Path, imported: Took, learned: Learned, played: Took, progress: Progress
+) -> Report:
     """Opens what the server left, and recomputes it."""
     with Service.open(folder, data, running="segue demo") as service:
         began = time.perf_counter()
@@ -103,6 +108,7 @@ def verified(folder: Path, data: Path, imported: Took, played: Took, progress: P
         status = service.status()
         return Report(
             imported=imported,
+            learned=learned,
             played=played,
             users=status.profiles,
             at=status.engine_time,

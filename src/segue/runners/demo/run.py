@@ -18,8 +18,11 @@ from segue.engine.warm import ready
 from segue.ingest.files.mapping import read_mapping
 from segue.runners.demo.check import Report, Took, play_fast, verified
 from segue.runners.demo.client import Client
+from segue.runners.demo.furnished import furnished
+from segue.runners.demo.learned import learn
 from segue.runners.demo.live import addresses, play_live
 from segue.runners.demo.retail import Retail, shipped
+from segue.runners.demo.shop import PORT as SHOP_PORT
 from segue.runners.demo.stage import serving
 from segue.service.commands.command import Progress, silent
 from segue.service.service import Service
@@ -49,10 +52,9 @@ def demo(check: bool, workspace: Path | None, data: Path | None, show: Show) -> 
         _require_new(folder)
         _require_new(stored)
         retail.copy_to(folder)
-        imported = _import(retail, folder, stored, Path(scratch), show)
         if check:
-            return _check(retail, folder, stored, imported, show)
-        _live(retail, folder, stored, imported.changes, show)
+            return _check(retail, folder, stored, Path(scratch), show)
+        _live(retail, folder, stored, Path(scratch), show)
         return None
 
 
@@ -78,25 +80,32 @@ def _import(retail: Retail, folder: Path, data: Path, scratch: Path, show: Show)
     return took
 
 
-def _check(retail: Retail, folder: Path, data: Path, imported: Took, show: Show) -> Report:
+def _check(retail: Retail, folder: Path, data: Path, scratch: Path, show: Show) -> Report:
+    imported = _import(retail, folder, data, scratch, show)
+    learned = learn(folder, data, show.say)
     show.say("playing November 2010 over HTTP")
     with serving(folder, data, 0) as url, Client(url) as client:
-        played = play_fast(retail, client, imported.changes)
+        played = play_fast(retail, client, learned.changes)
     show.say(f"    {played.sentence()}")
     show.say("verifying")
     with show.bar("verifying", "events") as progress:
-        return verified(folder, data, imported, played, progress)
+        return verified(folder, data, imported, learned, played, progress)
 
 
-def _live(retail: Retail, folder: Path, data: Path, after: int, show: Show) -> None:
+def _live(retail: Retail, folder: Path, data: Path, scratch: Path, show: Show) -> None:
     user = retail.busiest()
-    with suppress(KeyboardInterrupt), _serving_somewhere(folder, data) as url, Client(url) as client:
-        for line in addresses(url, after, user, folder, data):
-            show.say(line)
-        show.say("playing November 2010; Ctrl-C ends it")
-        play_live(retail, client, after, show.say)
-        show.say("the month is over; the server goes on until Ctrl-C")
-        threading.Event().wait()
+    with furnished(folder, data, SHOP_PORT) as (shop, address):
+        _import(retail, folder, data, scratch, show)
+        after = learn(folder, data, show.say).changes
+        with suppress(KeyboardInterrupt), _serving_somewhere(folder, data) as url, Client(url) as client:
+            shop.segue = url
+            for line in addresses(url, after, user, folder, data):
+                show.say(line)
+            show.say(f"and a shop that runs on it: {address}")
+            show.say("playing November 2010; Ctrl-C ends it")
+            play_live(retail, client, after, show.say)
+            show.say("the month is over; the server goes on until Ctrl-C")
+            threading.Event().wait()
 
 
 @contextmanager

@@ -20,23 +20,16 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.parse import unquote, urlsplit
 
-from segue.domain.errors import refusal
 from segue.domain.event import Json
 
-INSTALLED = ("examples", "shop")
 PORT = 8080
-_IN_CHECKOUT = ("examples", "shop")
-_PAGES = "pages"
-_WORKSPACE = "workspace"
 _TYPES = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
-    ".json": "application/json",
+    ".jsonl": "application/x-ndjson",
 }
-_SEGUE = b"{{segue}}"
-"""What stands in a page for the address of the Segue server."""
 _VISITOR = re.compile(r"[0-9A-Za-z_-]{16,64}")
 """An anonymous id is its own proof, so it must be one that nobody guesses."""
 _COOKIE = "shop_session"
@@ -46,13 +39,28 @@ _TRY_SECONDS = 10
 
 @dataclass
 class Shop:
-    """The pages of a folder. ``segue`` is the server's address, ``key`` an admin key once it has keys."""
+    """The pages of a folder. ``segue`` is the server's address, ``key`` an admin key once it has keys.
+
+    Where a page has ``{{segue}}`` or ``{{key}}``, that address and the write key stand in what is sent.
+    """
 
     folder: Path
     segue: str = ""
     key: str | None = None
+    write_key: str = "shop"
     signed_in: dict[str, str] = field(default_factory=dict)
     """Users by their session."""
+
+    def page(self, path: str) -> tuple[str, bytes] | None:
+        """The type and the content of a file of the folder; None for anything else."""
+        folder = self.folder.resolve()
+        file = (folder / (path.lstrip("/") or "index.html")).resolve()
+        if not (file.is_relative_to(folder) and file.is_file() and file.suffix in _TYPES):
+            return None
+        body = file.read_bytes()
+        for name, value in (("segue", self.segue), ("key", self.write_key)):
+            body = body.replace(b"{{%s}}" % name.encode(), value.encode())
+        return _TYPES[file.suffix], body
 
     def token(self, user_id: str) -> Json:
         """What Segue answers when it is asked for a token."""
@@ -76,13 +84,11 @@ class _Handler(BaseHTTPRequestHandler):
         """Says nothing."""
 
     def do_GET(self) -> None:
-        path = unquote(urlsplit(self.path).path)
-        folder = self.shop.folder.resolve()
-        file = (folder / (path.lstrip("/") or "index.html")).resolve()
-        if not (file.is_relative_to(folder) and file.is_file() and file.suffix in _TYPES):
+        found = self.shop.page(unquote(urlsplit(self.path).path))
+        if found is None:
             self._say(404, {"error": "there is no such page"})
-            return
-        self._send(200, _TYPES[file.suffix], file.read_bytes().replace(_SEGUE, self.shop.segue.encode()))
+        else:
+            self._send(200, *found)
 
     def do_POST(self) -> None:
         paths = {"/token": self._token, "/sign-in": self._sign_in, "/sign-out": self._sign_out}
@@ -168,13 +174,3 @@ def opened(shop: Shop, port: int = 0) -> Iterator[str]:
         server.shutdown()
         server.server_close()
         thread.join()
-
-
-def shipped() -> Path:
-    """The example of the checkout that this code stands in, else the one that was installed with it."""
-    package = Path(__file__).parents[2]
-    places = (package.parents[1].joinpath(*_IN_CHECKOUT), package.joinpath(*INSTALLED))
-    for place in places:
-        if (place / _PAGES / "index.html").is_file():
-            return place
-    raise refusal("E401", f"the example shop is not in {places[-1]}", "install Segue again")

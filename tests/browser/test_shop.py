@@ -1,0 +1,147 @@
+"""The example shop on the demo's workspace, as somebody walks through it in a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from segue.runners.demo.furnished import furnished
+from segue.runners.demo.retail import shipped
+from tests.api.serving import Running, eventually, serving
+from tests.browser.chromium import Chromium, Tab
+from tests.browser.personal import SNIPPET, visible
+from tests.browser.tracked import settled
+
+LINE = {"sku": "22423", "quantity": 100, "price": 12.75, "amount": 1275.0}
+YES = "document.querySelector('#consent [value=yes]').click()"
+MEASURED = """new Promise((told) => {
+  const steps = [], began = performance.now(), banner = document.querySelector("#basket-banner");
+  segue.on("entered", "basket_open", () => steps.push("heard"));
+  new MutationObserver(() => {
+    if (!banner.checkVisibility({ visibilityProperty: true })) return;
+    steps.push("shown");
+    told({ steps, ms: performance.now() - began });
+  }).observe(banner, { attributes: true });
+  steps.push("clicked");
+  document.querySelector("#products .add").click();
+})"""
+"""Puts the first product into the basket; tells what happened then, and how long it took."""
+
+
+@dataclass(frozen=True)
+class Demo:
+    """The shop's address, and the server that it runs on."""
+
+    url: str
+    server: Running
+
+    def open(self, browser: Chromium) -> Tab:
+        """A new visitor, who is asked for consent."""
+        tab = browser.tab(self.url)
+        eventually(lambda: visible(tab, "#consent"))
+        return tab
+
+    def visit(self, browser: Chromium) -> Tab:
+        """One who has given it."""
+        tab = self.open(browser)
+        tab.run(YES)
+        eventually(lambda: "segue..segments" in tab.stored()["local"] and tab.sockets())
+        return tab
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """As `segue demo` sets it up, with one event of the year in place of all, so that it is 2010."""
+    folder = tmp_path_factory.mktemp("shop")
+    shipped().copy_to(folder / "workspace")
+    with (
+        furnished(folder / "workspace", folder / "data", 0) as (shop, url),
+        serving(folder, "--clock", "log") as server,
+    ):
+        shop.segue = str(server.http.base_url).rstrip("/")
+        first = {**LINE, "invoice": "0"}
+        event = {"userId": "1", "event": "purchase", "properties": first, "timestamp": "2010-11-01T08:00:00Z"}
+        assert server.http.post("/v1/track", json=event).json() == {"success": True}
+        yield Demo(url, server)
+
+
+def test_the_banner_follows_the_basket(
+    demo: Demo, browser: Chromium, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a reload, when the change is heard. How soon is told; the bench `page` has the bound."""
+    tab = demo.visit(browser)
+    assert visible(tab, "#basket-banner") == ""
+    tab.run("window.same = true")
+    found = tab.run(MEASURED)
+    assert found["steps"] == ["clicked", "heard", "shown"]
+    assert visible(tab, "#basket-banner").startswith("Your basket waits: 1 for £2.95")
+    assert tab.run("window.same")
+    with capsys.disabled():
+        print(f"\n  from the click to the banner: {found['ms']:.0f} ms")
+    tab.run("document.querySelector('#empty').click()")
+    eventually(lambda: visible(tab, "#basket-banner") == "")
+
+
+def test_slot_and_list_follow_the_visit(demo: Demo, browser: Chromium) -> None:
+    tab = demo.visit(browser)
+    assert visible(tab, "#hero").startswith("Welcome")
+    for product in ("22423", "21843", "22138"):
+        tab.run(f"document.getElementById('{product}').querySelector('.look').click()")
+    eventually(lambda: visible(tab, "#hero").startswith("Something in the oven?"))
+    eventually(lambda: tab.run("document.querySelectorAll('#for-you button').length") == 4)
+    listed = tab.run(
+        "[...document.querySelectorAll('#for-you button')].map((b) => b.dataset.seguePropProductId)"
+    )
+    assert len(set(listed)) == 4
+    tab.run("document.querySelector('#for-you button').click()")
+    eventually(lambda: visible(tab, "#basket-banner").startswith("Your basket waits: 1 for"))
+
+
+def test_an_order_empties_the_basket(demo: Demo, browser: Chromium) -> None:
+    """Twenty pounds earn free postage, and an order takes them away again."""
+    tab = demo.visit(browser)
+    for _ in range(2):
+        tab.run("document.getElementById('22423').querySelector('.add').click()")
+    postage = "[data-segue-show=free_postage]"
+    eventually(lambda: visible(tab, postage) and visible(tab, "#hero").startswith("Postage is on us"))
+    tab.run("document.querySelector('#order').click()")
+    eventually(lambda: not visible(tab, postage) and not visible(tab, "#basket-banner"))
+    eventually(lambda: visible(tab, "#hero").startswith("Welcome"))
+
+
+def test_nothing_before_consent(demo: Demo, browser: Chromium) -> None:
+    """Nothing is asked of Segue but its modules, and nothing of it is stored; a no stays a no."""
+    tab = demo.open(browser)
+    tab.run("document.querySelector('#products .add').click()")
+    settled(lambda: len(tab.requests()))
+    server = str(demo.server.http.base_url)
+    asked = [each for each in tab.requests() if each.startswith(server) or each.endswith("/token")]
+    assert [each for each in asked if "/sdk/" not in each] == []
+    assert "local" not in tab.stored()
+    tab.run("document.querySelector('#consent [value=no]').click()")
+    tab.visit(demo.url)
+    assert visible(tab, "#consent") == ""
+    assert "local" not in tab.stored()
+
+
+def test_who_signs_in_sees_what_is_theirs(demo: Demo, browser: Chromium) -> None:
+    """The retailer's own segments; after signing out it is nobody's page."""
+    for invoice in ("1", "2"):
+        demo.server.track("17850", "purchase", **{**LINE, "invoice": invoice})
+    eventually(lambda: "wholesale_buyers" in demo.server.segments_of("17850"))
+    tab = demo.visit(browser)
+    trade = "[data-segue-show=wholesale_buyers]"
+    assert visible(tab, trade) == ""
+    tab.run("document.querySelector('#sign-in [name=user]').value = '17850'")
+    tab.run("document.querySelector('#sign-in button').click()")
+    eventually(lambda: visible(tab, trade))
+    tab.run("document.querySelector('#sign-out button').click()")
+    eventually(lambda: not visible(tab, trade) and visible(tab, "#sign-in button"))
+
+
+def test_the_page_carries_the_snippet_as_it_is_documented(demo: Demo) -> None:
+    page: Any = demo.server.http.get(demo.url).text
+    assert SNIPPET.strip() in page
