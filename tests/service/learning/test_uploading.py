@@ -17,6 +17,7 @@ from segue.learned.registry import Registry
 from segue.service.learning.handed import Handed, of_file, of_rows
 from segue.service.learning.training import promote
 from segue.service.learning.uploading import Terms, Uploaded, uploaded
+from segue.service.learning.watching import look
 from segue.service.service import Service
 
 NOW = 20_000 * DAY
@@ -209,3 +210,15 @@ def test_a_file_that_gives_no_scores_is_refused(tmp_path: Path, name: str, text:
         of_file("score", tmp_path / name)
     with pytest.raises(SegueError, match="E540"):
         of_file("score", tmp_path / "nothing.csv")
+
+
+def test_what_is_handed_in_is_watched_like_what_is_made_here(service: Service) -> None:
+    random = np.random.default_rng(2)
+    first = of_rows("score", ((f"u{each}", float(random.random())) for each in range(PEOPLE)))
+    uploaded(service, "bank", first, Terms(by="ada", why="a test"))
+    assert look(service, ["bank"])["bank"].shift == 0
+    later = of_rows("score", ((f"u{each}", 0.9 + 0.01 * (each % 7)) for each in range(PEOPLE)))
+    uploaded(service, "bank", later, Terms())
+    found = look(service, ["bank"])["bank"]
+    assert found.shift > 0.5
+    assert [(column.name, column.level) for column in found.columns] == [("score", "act")]

@@ -27,12 +27,15 @@ class Champions:
         self._read: dict[str, Champion] = {}
         self.refused: dict[str, Diagnostic] = {}
 
-    def now(self, names: Collection[str] | None = None) -> dict[str, Champion]:
-        """The champions of the models in use, of some or of all, by name."""
+    def now(self, names: Collection[str] | None = None, handed_in: bool = False) -> dict[str, Champion]:
+        """The champions of the models in use, of some or of all, by name.
+
+        Those whose scores are handed in say nothing themselves: they are among them with ``handed_in`` only.
+        """
         workspace = self._service.workspace
         self.refused.clear()
         found = {}
-        for name in sorted(live(workspace)):
+        for name in sorted(live(workspace, handed_in)):
             if names is None or name in names:
                 champion = self._champion(workspace, name)
                 if champion is not None:
@@ -55,10 +58,10 @@ class Champions:
         return held
 
 
-def live(workspace: Workspace) -> set[str]:
-    """The models of a workspace that are in use and say something themselves."""
+def live(workspace: Workspace, handed_in: bool = False) -> set[str]:
+    """The models of a workspace that are in use and say something themselves, or have it handed in."""
     return {
         name
         for name in workspace.model_specs
-        if workspace.models[name].live and workspace.models[name].kind != UPLOAD
+        if workspace.models[name].live and (handed_in or workspace.models[name].kind != UPLOAD)
     }

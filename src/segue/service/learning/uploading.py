@@ -180,24 +180,26 @@ def _version(service: Service, spec: ModelSpec, trial: Trial) -> Version:
 
 def _written(service: Service, spec: ModelSpec, version: Version, handed: Handed) -> Uploaded:
     """Have the log say what was handed in; returns when it is evaluated."""
-    said, unknown = _said(service, spec, version, handed)
-    for done in write(service.core, said):
+    # In one piece: nobody becomes part of somebody else between being looked up and being written of.
+    with service.core.gate:
+        said, unknown = _said(service, spec, version, handed)
+        written = write(service.core, said)
+    for done in written:
         done.result()
     return Uploaded(handed, version, len(said), 0, len(unknown), tuple(unknown[:UNKNOWN_SHOWN]))
 
 
 def _said(service: Service, spec: ModelSpec, version: Version, handed: Handed) -> tuple[Said, list[str]]:
-    """The values by row, each row once; and the users of whom nothing is known."""
+    """The values by row, each row once; and the users of whom nothing is known. Hold the gate."""
     by_row: dict[int, Json] = {}
     unknown = []
-    with service.core.gate:
-        row_of = service.core.intake.identity.row_of
-        for user, value in handed.values.items():
-            row = row_of(user)
-            if row is None:
-                unknown.append(user)
-            else:
-                by_row[row] = value
+    row_of = service.core.intake.identity.row_of
+    for user, value in handed.values.items():
+        row = row_of(user)
+        if row is None:
+            unknown.append(user)
+        else:
+            by_row[row] = value
     rows = np.array(sorted(by_row), np.int32)
     values = [by_row[row] for row in rows.tolist()]
     if spec.gives == CLUSTER:

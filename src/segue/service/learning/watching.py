@@ -110,7 +110,7 @@ def look(
     against later is kept.
     """
     looks, found = Looks(service.data), {}
-    for name, champion in Champions(service).now(names).items():
+    for name, champion in Champions(service).now(names, handed_in=True).items():
         first = looks.first(name, champion.number)
         if first_only and first is not None:
             continue
