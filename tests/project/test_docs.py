@@ -65,7 +65,9 @@ def test_every_layer_is_in_the_contract_of_imports() -> None:
     project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     names = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
     names |= {path.stem for path in PACKAGE.glob("*.py") if path.stem != "__init__"}
-    assert {name for name in names if not re.search(rf'"[^"\n]*\(?segue\.{name}\)?(?: \|[^"\n]*)?",', project)} == set()
+    assert {
+        name for name in names if not re.search(rf'"[^"\n]*\(?segue\.{name}\)?(?: \|[^"\n]*)?",', project)
+    } == set()
 
 
 @pytest.mark.parametrize("page", _PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
