@@ -16,7 +16,9 @@ from segue.learned.comparing import accuracy, chosen, gains, overlap
 from segue.learned.plot import of_calibration, of_gains
 from segue.service.learning.compared import render
 from segue.service.learning.comparing import compare
+from segue.service.learning.handed import of_rows
 from segue.service.learning.training import train
+from segue.service.learning.uploading import Terms, uploaded
 from segue.service.service import Service
 from tests.service.learning.behaving import BUYS, shop, written_anew
 
@@ -127,6 +129,24 @@ def test_a_model_that_was_never_trained_or_reads_what_is_gone(tmp_path: Path) ->
         written_anew(service, BUYS.replace("  spent:", "  paid:"))
         with pytest.raises(SegueError, match=r"E864.*spent"):
             compare(service, "recent", "buys")
+
+
+def test_scores_that_are_handed_in_are_compared_as_they_were_known(tmp_path: Path) -> None:
+    """At the cut-off nothing had been handed in: the model takes nobody there, and its own people now."""
+    upload = (
+        "model: bank\nowner: o@x\ndescription: From our bank.\nkind: upload\nevent: Order\nhorizon: 30d\n"
+    )
+    with shop(tmp_path, BUYS, upload) as service:
+        recent = [member.user_id for member in service.members("recent")]
+        told = of_rows("score", [(user, 0.9) for user in recent[:10]])
+        uploaded(service, "bank", told, Terms(by="ada@shop.example", why="They know."))
+        found = compare(service, "recent", "bank", threshold=0.5)
+    assert found["members"]["both"] == 10
+    assert found["model"]["members"] == 10
+    assert found["accuracy"]["model"]["size"] == 0
+    assert not found["accuracy"]["verdict"]["passed"]
+    assert found["update"]["model"]["us_per_user"] is None
+    assert "everybody is alike" in render(found)
 
 
 # ---- the arithmetic --------------------------------------------------------------------------

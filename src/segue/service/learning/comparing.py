@@ -11,12 +11,15 @@ import numpy as np
 from segue.domain.errors import refusal
 from segue.domain.event import Json
 from segue.domain.time import format_instant
+from segue.engine.program.compile import compile_definitions
 from segue.language import tree
 from segue.language.checker import check_condition
 from segue.learned.comparing import Truths, accuracy, chosen, gains, overlap, verdict
 from segue.learned.dataset import labelled, table_at
+from segue.learned.features import shown_values
 from segue.learned.metrics import Doubles
 from segue.learned.model import Model
+from segue.learned.models.upload import Upload
 from segue.learned.registry import Registry
 from segue.learned.ruling import rule_of
 from segue.learned.spec import ModelSpec
@@ -98,10 +101,11 @@ def _at_now(sides: Sides) -> dict[str, Json]:
     read = time.perf_counter()
     held = _held(sides, table, None)
     ruled = time.perf_counter()
-    scores = _scores(sides, table)
+    scores = _scores(sides, table, past.engine.now)
     taken, bound = chosen(scores, sides.threshold, int(held.sum()))
     events = max(int(table.events.sum()), 1)
-    found = rule_of(sides.spec.features, table.values, taken) if taken.any() and not taken.all() else None
+    divided = bool(sides.spec.features) and taken.any() and not taken.all()
+    found = rule_of(sides.spec.features, table.values, taken) if divided else None
     return {
         "rule": {"members": int(held.sum())},
         "model": {"members": int(taken.sum()), "threshold": bound, "users": len(table)},
@@ -130,7 +134,7 @@ def _judged(sides: Sides) -> Json:
     (table,) = labelled(spec, past, [moment])
     if not len(table):
         return None
-    held, scores = _held(sides, table, moment), _scores(sides, table)
+    held, scores = _held(sides, table, moment), _scores(sides, table, moment)
     taken, bound = chosen(scores, sides.threshold, int(held.sum()))
     return {
         "cut_off": format_instant(moment),
@@ -153,17 +157,30 @@ def _held(sides: Sides, table: Table, moment: int | None) -> Truths:
     return np.isin(table.rows, rows)
 
 
-def _scores(sides: Sides, table: Table) -> Doubles:
+def _scores(sides: Sides, table: Table, moment: int) -> Doubles:
+    """What the model says of a table's profiles; where scores are handed in, what it had said by then."""
+    if sides.spec.kind == Upload.word:
+        return _handed_in(sides, table, moment)
     columns = [table.features.index(name) for name in sides.model.features]
     return sides.model.predict(table.values[:, columns], table.rows.astype(np.int64))
 
 
+def _handed_in(sides: Sides, table: Table, moment: int) -> Doubles:
+    said = tree.Trait((sides.spec.name,), sides.spec.gives, tree.Kind.NUMBER)
+    value = tree.Arithmetic("+", said, tree.Number(0))
+    program = compile_definitions((), sides.spec.rules, {sides.spec.name: value})
+    engine = history(sides.service).as_of(program, moment)
+    return shown_values(engine, program.shown[sides.spec.name], table.rows)
+
+
 def _us_per_user(sides: Sides, table: Table) -> float | None:
+    if sides.spec.kind == Upload.word:
+        return None
     some = table.taken(np.arange(min(len(table), _TIMED)))
     if not len(some):
         return None
     started = time.perf_counter()
-    _scores(sides, some)
+    _scores(sides, some, 0)
     return (time.perf_counter() - started) / len(some) * 1e6
 
 
