@@ -11,7 +11,6 @@ from segue.cli.connection import connected
 from segue.cli.options import HERE, DataOption, JsonOption, WorkspaceOption, data_folder
 from segue.cli.output import say, say_json, table
 from segue.domain.event import Json
-from segue.learned.gate import sentence
 
 scores = typer.Typer(rich_markup_mode=None)
 
@@ -77,6 +76,8 @@ def import_scores(
 
 
 def _say(found: Json) -> None:
+    from segue.learned.gate import sentence
+
     done = f"{found['judged']:,} judged" if found["judged"] else f"{found['written']:,} written"
     say(f"{found['model']}: {found['rows']:,} rows, {done}, version {found['version']} is {found['status']}")
     if found["judged"] and found["verdict"] is not None:

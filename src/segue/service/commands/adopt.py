@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from segue.domain.event import Json
 from segue.service.commands.arguments import text, text_or_none
 from segue.service.commands.command import Progress
-from segue.service.learning.adopting import adopt
 
 if TYPE_CHECKING:
     from segue.service.service import Service
@@ -16,5 +15,7 @@ if TYPE_CHECKING:
 
 def run(service: Service, arguments: Mapping[str, Json], _progress: Progress) -> Iterator[Json]:
     """``model``, ``cluster``, ``segment``: the segment that was written."""
+    from segue.service.learning.adopting import adopt
+
     name, cluster = text(arguments, "model"), text(arguments, "cluster")
     yield adopt(service, name, cluster, text_or_none(arguments, "segment")).to_json()
