@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -265,6 +266,20 @@ def test_firings_go_on_where_they_ended(office: Office) -> None:
     office.shop.order("ada", 1)
     office.work()
     assert [each.id for each in office.sent()] == [each.id for each in office.shop.firings()]
+
+
+@pytest.mark.parametrize(("cooldown", "left"), [("1m", 1), ("20m", 2), ("1d", 3)])
+def test_what_no_rule_asks_for_any_more_is_dropped(office: Office, cooldown: str, left: int) -> None:
+    (office.shop.folder / "segue.yaml").write_text("deliveries_kept: 1ms\n")
+    office.shop.triggers(trigger("bought", 'event "Order"', to="stream", cooldown=cooldown))
+    for minute in (0, 15, 30):
+        office.shop.order(f"u{minute}", minute)
+    office.work()
+    time.sleep(0.01)  # longer than they are kept
+    dispatcher = office.dispatcher
+    dispatcher.start()
+    dispatcher.close()
+    assert len(office.sent()) == left
 
 
 def test_its_thread_works_when_it_is_told_and_ends_with_nothing_left(office: Office) -> None:

@@ -154,8 +154,10 @@ def test_old_ends_are_dropped_and_nothing_else(outbox: Outbox) -> None:
     outbox.put([delivery(1), delivery(2), delivery(3)])
     first, second, _ = due(outbox)
     outbox.note([Outcome(first.number, State.SENT), Outcome(second.number, State.DEAD, "no")])
-    assert outbox.prune(wall_ms() - SOON) == 0
-    assert outbox.prune(wall_ms() + SOON) == 1
+    later = wall_ms() + SOON
+    assert outbox.prune(wall_ms() - SOON, 10) == 0
+    assert outbox.prune(later, first.moment) == 0
+    assert outbox.prune(later, 10) == 1
     assert ids(outbox.deliveries()) == ["chg_3", "chg_2"]
 
 

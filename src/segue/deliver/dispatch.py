@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterable, Sequence
 
 from segue.deliver.causes import events_at
 from segue.deliver.deciding import Decider, firing_of
-from segue.deliver.outbox import Delivery, Outbox, State
+from segue.deliver.outbox import Delivery, Outbox, State, wall_ms
 from segue.domain.errors import SegueError
-from segue.domain.time import DAY, HOUR, SECOND
+from segue.domain.time import HOUR, SECOND
 from segue.observe import metrics
 from segue.segments.triggers.definition import STREAM, TriggerDefinition
 from segue.service.service import Service
@@ -140,15 +140,14 @@ class Dispatcher:
 
     def _prune(self) -> None:
         """Drop, now and then, what has ended and that no rule will ask for any more."""
-        now = int(time.time() * SECOND)
+        now = wall_ms()
         if now - self._pruned_at < PRUNE_EVERY_MS:
             return
         self._pruned_at = now
         workspace = self._service.workspace
-        longest = max(map(_looks_back, workspace.triggers.values()), default=0)
-        self._outbox.prune(
-            min(now, self._decider.clock()) - max(workspace.settings.deliveries_kept_ms, longest + DAY)
-        )
+        kept = workspace.settings.deliveries_kept_ms
+        asked = max(map(_looks_back, workspace.triggers.values()), default=0)
+        self._outbox.prune(now - kept, self._decider.clock() - max(kept, asked))
 
 
 def _looks_back(trigger: TriggerDefinition) -> int:

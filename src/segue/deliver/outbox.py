@@ -267,12 +267,15 @@ class Outbox:
             found = connection.execute("SELECT trigger, state, count(*) FROM deliveries GROUP BY 1, 2")
             return {(trigger, State(state)): count for trigger, state, count in found}
 
-    def prune(self, before: int) -> int:
-        """Drop what has ended and was last touched before a moment (wall ms); how many there were."""
+    def prune(self, touched: int, moment: int) -> int:
+        """Drop what has ended, was last touched before ``touched`` (wall ms) and is of before ``moment``.
+
+        How many there were.
+        """
         with self._store.transaction() as connection:
             return connection.execute(
                 "DELETE FROM deliveries WHERE state IN ('sent', 'passed') AND changed < ? AND moment < ?",
-                (before, before),
+                (touched, moment),
             ).rowcount
 
     # ---- rows --------------------------------------------------------------------------------

@@ -39,14 +39,19 @@ class Patterns:
     """What is waited for, asked of whole batches: names first, and the rest of those events alone."""
 
     def __init__(self, patterns: Sequence[EventPattern], rules: Rules) -> None:
-        self._asked = [(each, pattern_predicate(each, rules.zone)) for each in patterns]
+        self._asked = [pattern_predicate(each, rules.zone) for each in patterns]
+        self._named: dict[str, set[str | None]] = {}
+        """By type, the names that are asked for; None among them is every name."""
+        for each in patterns:
+            for kind in TYPES if each.type == "any" else (each.type,):
+                self._named.setdefault(kind, set()).add(each.name)
         self._words: Sequence[str | None] = ()
         self._known = 0
         self._codes: dict[str, int] = {}
 
     def of(self, event: Event) -> tuple[int, ...]:
         """Which patterns an event meets."""
-        return tuple(place for place, (_, meets) in enumerate(self._asked) if meets(event))
+        return tuple(place for place, meets in enumerate(self._asked) if meets(event))
 
     def possible(self, batch: EventBatch) -> npt.NDArray[np.bool_]:
         """Which events of a batch any pattern means by type and name."""
@@ -55,10 +60,10 @@ class Patterns:
             self._words, self._known = names.words, len(names.words)
             self._codes = {word: code for code, word in enumerate(names.words) if word is not None}
         found = np.zeros(len(batch), np.bool_)
-        for pattern, _ in self._asked:
-            hit = found | True if pattern.type == "any" else kinds == TYPES.index(pattern.type)
-            if pattern.name is not None:
-                hit &= names.codes == self._codes.get(pattern.name, NO_STEP)
+        for kind, wanted in self._named.items():
+            hit = kinds == TYPES.index(kind)
+            if None not in wanted:
+                hit &= np.isin(names.codes, [self._codes[name] for name in wanted if name in self._codes])
             found |= hit
         return found
 
