@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -24,10 +24,17 @@ from segue.experiences.recommend.training import Reading
 from segue.service.service import Service
 
 _log = logging.getLogger("segue.recommend")
+Clock = Callable[[], float]
+"""Seconds that never run backwards."""
 
 LOOK_SECONDS = 0.1
 PATIENCE_SECONDS = 10.0
 """Until what failed is tried again."""
+GROWTH = 1.5
+"""So many times the deeds that a model knows make it old before its time: a new shop learns by the minute."""
+HASTE_MS = 10_000
+RESTS = 10
+"""So many times as long as it trained it rests at least."""
 PUBLISH_SECONDS = 1.0
 """How long what everyone does may take to be seen in popularity; the user's own deeds are seen at once."""
 
@@ -104,16 +111,27 @@ class Keeper:
             self._training.work()
 
 
+@dataclass(slots=True)
+class Try:
+    """A training: when it was begun, by the steady clock, how many deeds there were, how long it took."""
+
+    at: float
+    deeds: int
+    took_ms: float = 0.0
+
+
 class Training:
     """Which models are due, and how one comes to be."""
 
-    def __init__(self, recommender: Recommender, interval_ms: int, threads: int) -> None:
+    def __init__(
+        self, recommender: Recommender, interval_ms: int, threads: int, clock: Clock = time.monotonic
+    ) -> None:
         self._recommender = recommender
+        self._clock = clock
         self._interval_ms = interval_ms
         self._threads = threads
         self._job = Job()
-        self._trained: dict[Taste, tuple[int, float]] = {}
-        """By taste: the log position that its model knows, and when it was begun, by the steady clock."""
+        self._tried: dict[Taste, Try] = {}
         self._number = 0
 
     def stop(self) -> None:
@@ -133,16 +151,21 @@ class Training:
                 self._train(taste, reading)
 
     def _is_due(self, taste: Taste) -> bool:
-        upto, at = self._trained.get(taste, (-1, 0.0))
-        if upto < 0:
+        tried = self._tried.get(taste)
+        if tried is None:
             return True
-        grown = self._recommender.live.upto > upto
-        return grown and (time.monotonic() - at) * 1_000 >= self._interval_ms
+        waited_ms = (self._clock() - tried.at) * 1_000
+        if taste not in self._recommender.models:
+            return waited_ms >= PATIENCE_SECONDS * 1_000
+        grown = self._recommender.deeds
+        much = grown >= tried.deeds * GROWTH and waited_ms >= max(HASTE_MS, tried.took_ms * RESTS)
+        return grown > tried.deeds and (much or waited_ms >= self._interval_ms)
 
     def _train(self, taste: Taste, reading: Reading) -> None:
-        self._trained[taste] = reading.upto, time.monotonic()
+        tried = self._tried[taste] = Try(self._clock(), self._recommender.deeds)
         given, places = reading.interactions(taste)
         fitted = self._fitted(taste, given, places)
+        tried.took_ms = (self._clock() - tried.at) * 1_000
         if fitted is None:
             return
         self._number += 1

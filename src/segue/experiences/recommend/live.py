@@ -68,6 +68,11 @@ class Live:
         self.upto = 0
 
     @property
+    def count(self) -> int:
+        """All deeds there are."""
+        return len(self._base) + self._count
+
+    @property
     def full(self) -> bool:
         """Whether so much came that the log should be read anew."""
         return self._count >= LATER_MAX

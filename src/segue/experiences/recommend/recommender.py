@@ -33,6 +33,9 @@ from segue.segments.recommendations import DEFAULT, DEFAULT_NAME, Recommendation
 from segue.service.core import Core
 
 NO_DEFINITION = "E843"
+QUICK_ITEMS_MAX = 50_000
+QUICK_ENTRIES_MAX = 1_000
+"""Of the log that are not followed yet: some 10 ms."""
 FORGETTING_SECONDS = 60.0
 """How soon after the last reading the log is read again, so that counts forget someone, too."""
 NEW_MS = 14 * DAY
@@ -80,6 +83,7 @@ class Recommender:
         self.models: dict[Taste, Model] = {}
         self._popular: dict[Taste, Popularity] = {}
         self._catalogue: Catalogue | None = None
+        self._reading = threading.RLock()
         self._changing = threading.RLock()
         self._answers: OrderedDict[Any, bytes] = OrderedDict()
         self._keeping = threading.Lock()
@@ -119,6 +123,11 @@ class Recommender:
         )
 
     @property
+    def deeds(self) -> int:
+        """How much was done with items, as far as the log was read and followed."""
+        return self.live.count
+
+    @property
     def outgrown(self) -> bool:
         """Whether the log has to be read anew: much has come since, or other events count now."""
         if self.reading is None or self.live.full:
@@ -128,16 +137,19 @@ class Recommender:
         return not {taste_of(each) for each in self.definitions.values()} <= self.reading.tastes
 
     def read(self) -> Reading:
-        """Read the whole log anew, and go on from there; the models stay as they are."""
-        with self._changing:
-            definitions = self.definitions
+        """Read the whole log anew, and go on from there; the models stay as they are.
+
+        Answers go on meanwhile: only what was read is put in place under the lock.
+        """
+        with self._reading:
             self._read_at, self._forgot = time.monotonic(), False
-            reading = read_all(self.core, definitions.values(), self.known)
+            reading = read_all(self.core, self.definitions.values(), self.known)
             popular = reading.popularity(len(self.known))
-            self.live.rebase(reading.deeds, reading.sights, reading.upto, _teller(popular.values()))
-            self._popular, self.reading = popular, reading
-            self.live.follow(self.core.engine.evaluated_seq)
-            self.publish(anew=True)
+            with self._changing:
+                self.live.rebase(reading.deeds, reading.sights, reading.upto, _teller(popular.values()))
+                self._popular, self.reading = popular, reading
+                self.live.follow(self.core.engine.evaluated_seq)
+                self.publish(anew=True)
             return reading
 
     def put(self, taste: Taste, model: Model) -> None:
@@ -156,6 +168,7 @@ class Recommender:
             if same and not anew and moves == self._moves:
                 return
             self._moves = moves
+            self.models = {taste: model for taste, model in self.models.items() if taste in tastes}
             models = {taste: self.models.get(taste, NO_MODEL) for taste in tastes}
             stocks = {taste: self._stock(shelf, taste, models[taste]) for taste in tastes}
             self.view = View(self.view.number + 1, definitions, shelf, stocks, models)
@@ -190,13 +203,20 @@ class Recommender:
 
     @property
     def quick(self) -> bool:
-        """Whether an answer can be made at once, without waiting for the log to be read."""
-        return self.reading is not None
+        """Whether an answer takes but a moment: nothing is to be read for it, and not much to be ranked."""
+        view = self.view
+        return (
+            self.reading is not None
+            and view.shelf.size <= QUICK_ITEMS_MAX
+            and self.core.engine.evaluated_seq - self.live.upto <= QUICK_ENTRIES_MAX
+            and self.definitions == view.definitions
+            and self._catalogue_version() == view.shelf.version
+        )
 
     def answer(self, question: Question) -> bytes:
         """The answer as JSON; E843 when there is no such definition. May read the log, the first time."""
         if self.reading is None:
-            with self._changing:
+            with self._reading:
                 if self.reading is None:
                     self.read()
         self.live.follow(self.core.engine.evaluated_seq)

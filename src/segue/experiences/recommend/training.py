@@ -54,9 +54,8 @@ def read_all(core: Core, definitions: Iterable[RecommendationDefinition], known:
     """Read what people did with items, without those who are suppressed."""
     every = list(definitions)
     sights = sights_of(every)
-    with core.turn:
-        upto, now = core.engine.evaluated_seq, core.engine.now
-        hushed = sorted(core.engine.feed.suppressed)
+    # Without the engine's turn: whoever answers in it may be waiting for this very reading to be over.
+    upto, now, hushed = core.engine.evaluated_seq, core.engine.now, sorted(core.engine.feed.suppressed.copy())
     since = now - max(each.history_ms for each in every)
     deeds = steadily(lambda: read_deeds(core.log, upto, sights, since, known))
     survivors = np.array(core.intake.identity.into, np.int32)
