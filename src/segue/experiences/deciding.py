@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from segue.domain.limits import DECISIONS_KEPT_MAX
 from segue.experiences.asked import Asked, recent_events, require_slots
 from segue.experiences.choosing import Choice, Situation, Why, choose
 from segue.experiences.slots import Slots
@@ -15,12 +16,11 @@ from segue.experiences.standing import (
     beside,
     held_of,
     held_plainly,
-    needed,
     person_of,
     with_recent,
 )
 from segue.language.interpret import Override, Person
-from segue.service.core import Core, followed, rules_of, wall_ms
+from segue.service.core import Core, rules_of, wall_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,7 @@ class Deciding:
     def __init__(self, core: Core) -> None:
         self.core = core
         self._slots: Slots | None = None
+        self._nobody: dict[tuple[tuple[str, ...], int], frozenset[str]] = {}
 
     def slots(self) -> Slots:
         """The slots of the definitions in force."""
@@ -56,6 +57,7 @@ class Deciding:
         found = self._slots
         if found is None or found.workspace is not workspace:
             found = self._slots = Slots(workspace)
+            self._nobody = {}
         return found
 
     def now(self) -> int:
@@ -84,8 +86,7 @@ class Deciding:
             require_slots(asked.slots, slots.by_name)
             row = self.row_of(asked.user_id)
             if row is None:
-                held = self._plainly(slots, NOBODY, {})
-                return self._made(asked, slots, held, None)
+                return self._made(asked, slots, self._of_nobody(asked, slots), None)
             if row in self.core.engine.feed.suppressed:
                 return self._of_suppressed(asked, slots, row)
             return self._made(asked, slots, held_of(self.core.engine, row), row)
@@ -101,11 +102,22 @@ class Deciding:
         seq = self.core.engine.evaluated_seq
         return Decision(self.core.intake.identity.user_id(row), False, choices, seq, suppressed=True)
 
-    def _plainly(self, slots: Slots, person: Person, overrides: Mapping[str, Override]) -> frozenset[str]:
-        """By the plain meaning; of whom no event was evaluated it is asked about an empty history."""
-        workspace = slots.workspace
-        definitions = needed(slots.watches, followed(workspace))
-        return held_plainly(definitions, person, overrides, self.now(), rules_of(workspace))
+    def _of_nobody(self, asked: Asked, slots: Slots) -> frozenset[str]:
+        """What holds of whoever no event was evaluated of: of all of them the same, from date to date."""
+        question = asked.slots, self.edge(slots)
+        found = self._nobody.get(question)
+        if found is None:
+            if len(self._nobody) >= DECISIONS_KEPT_MAX:
+                self._nobody.clear()
+            found = self._nobody[question] = self._plainly(asked, slots, NOBODY, {})
+        return found
+
+    def _plainly(
+        self, asked: Asked, slots: Slots, person: Person, overrides: Mapping[str, Override]
+    ) -> frozenset[str]:
+        """What holds of a person by the plain meaning."""
+        definitions = slots.needed(asked.slots)
+        return held_plainly(definitions, person, overrides, self.now(), rules_of(slots.workspace))
 
     def _with_recent(self, asked: Asked) -> Decision:
         """The same with events that just happened: the plain meaning of the log's events and these."""
@@ -119,5 +131,5 @@ class Deciding:
             known = Beside() if row is None else beside(self.core, row)
         recent = recent_events(asked, 0 if row is None else row, upto + 1, now)
         past = NOBODY if row is None else person_of(self.core, row, upto, known)
-        held = self._plainly(slots, with_recent(past, recent), known.overrides)
+        held = self._plainly(asked, slots, with_recent(past, recent), known.overrides)
         return self._made(asked, slots, held, row)

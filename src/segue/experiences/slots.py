@@ -8,11 +8,15 @@ from functools import cached_property
 from itertools import groupby
 
 from segue.domain.event import Json
+from segue.domain.limits import DECISIONS_KEPT_MAX
+from segue.experiences.standing import NOBODY, needed
+from segue.language.interpret import Definition, due_moments
 from segue.language.tree import Property
 from segue.language.walk import walk
 from segue.segments.experiences_audience import REQUEST, Meets, meets
 from segue.segments.experiences_check import Experience, Variant
 from segue.segments.workspace import Workspace
+from segue.service.core import followed, rules_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,7 @@ class Slots:
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
+        self._needed: dict[tuple[str, ...], tuple[Definition, ...]] = {}
         live = [each for each in workspace.experiences.values() if each.definition.live]
         by_slot: dict[str, list[Experience]] = {}
         for each in live:
@@ -66,11 +71,15 @@ class Slots:
             name: _slot(name, sharing, workspace) for name, sharing in sorted(by_slot.items())
         }
 
-    @cached_property
-    def watches(self) -> tuple[str, ...]:
-        """The names of all that the engine is asked about somebody."""
-        found = {name for slot in self.by_name.values() for name in watches_of(slot)}
-        return tuple(sorted(found))
+    def needed(self, names: tuple[str, ...]) -> tuple[Definition, ...]:
+        """All that some slots ask about somebody, with what that hangs on, in the order of evaluation."""
+        found = self._needed.get(names)
+        if found is None:
+            watches = {watch for name in names for watch in watches_of(self.by_name[name])}
+            if len(self._needed) >= DECISIONS_KEPT_MAX:
+                self._needed.clear()
+            found = self._needed[names] = needed(watches, followed(self.workspace))
+        return found
 
     @cached_property
     def paths(self) -> Mapping[str, tuple[tuple[str, ...], ...]]:
@@ -79,9 +88,12 @@ class Slots:
 
     @cached_property
     def edges(self) -> tuple[int, ...]:
-        """The moments (ms, rising) at which a variant starts or ends."""
+        """The moments (ms, rising) at which a variant starts or ends, or dates turn what holds of nobody."""
         variants = [each.variant for slot in self.by_name.values() for each in slot.candidates()]
         ends = {at for each in variants for at in (each.starts, each.ends) if at is not None}
+        rules = rules_of(self.workspace)
+        for each in self.needed(tuple(self.by_name)):
+            ends.update(due_moments(each.condition, NOBODY, rules))
         return tuple(sorted(ends))
 
 
