@@ -100,21 +100,6 @@ class Query:
         }  # fmt: skip
         return decided(info.context, question)
 
-    @strawberry.field(description="What a user should see in some slots; a token's own user unless said.")
-    def decide(
-        self,
-        info: Info,
-        slots: list[str],
-        user_id: strawberry.ID | None = None,
-        context: Context = None,
-        events: Recent = None,
-        record: Record = True,
-    ) -> Decisions:
-        question = {
-            "user_id": user_id, "slots": slots, "context": context, "events": events, "record": record
-        }  # fmt: skip
-        return decided(info.context, question)
-
     @strawberry.field(description="What a condition would select; nothing of it is kept.")
     def preview(self, info: Info, when: str, as_of: AsOf = None) -> Preview:
         info.context.require_reader()
