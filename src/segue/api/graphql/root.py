@@ -8,7 +8,6 @@ from typing import Annotated
 import strawberry
 
 from segue.api.graphql.decisions import Context, Decisions, Recent, Record, decided
-from segue.api.graphql.decisions import Context, Decisions, Recent, Record, decided
 from segue.api.graphql.listening import heard
 from segue.api.graphql.objects import (
     After,
