@@ -33,6 +33,11 @@ def definitions(kind: str) -> list[dict[str, Any]]:
     return found
 
 
+def exact() -> set[str]:
+    """The names of the segments that rules alone decide: SQL over the events finds their members too."""
+    return {each["segment"] for each in definitions("segments") if each.get("kind") != "strategic"}
+
+
 def sql_parts() -> list[tuple[bool, str, str]]:
     """(is a segment, name, SELECT) of each part of the SQL file, in its order."""
     pieces = _PART.split(SQL.read_text(encoding="utf-8"))[1:]

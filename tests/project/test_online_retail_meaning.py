@@ -12,7 +12,7 @@ from segue.domain.event import Event
 from segue.domain.time import parse_instant
 from segue.language.interpret import Definition, Person, Rules, membership
 from segue.segments.workspace import Workspace, load_workspace
-from tests.project.online_retail_expected import FILE, WORKSPACE, members_at
+from tests.project.online_retail_expected import FILE, WORKSPACE, exact, members_at
 
 
 @cache
@@ -25,6 +25,7 @@ def conditions() -> list[Definition]:
     return [
         Definition(name, workspace().conditions[name], each.exclusive, each.priority or 0)
         for name, each in workspace().segments.items()
+        if name in exact()
     ]
 
 

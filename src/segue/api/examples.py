@@ -88,6 +88,32 @@ EXAMPLES: dict[str, Json] = {
         "last_seen": _AT,
         "events": 1,
     },
+    "Models": {
+        "models": [
+            {
+                "model": "churn",
+                "kind": "churn",
+                "gives": "score",
+                "status": "active",
+                "owner": "crm@shop.example",
+                "scored": "as events come",
+                "rescored_every": "1d",
+                "version": 3,
+                "made_at": _AT,
+                "passed": True,
+                "alarms": [],
+            }
+        ]
+    },
+    "Model": {
+        "model": "churn",
+        "definition": {"model": "churn", "owner": "crm@shop.example", "ready": "churn"},
+        "versions": [{"version": 3, "status": "champion", "made_at": _AT, "passed": True, "metrics": {}}],
+        "moves": [{"model": "churn", "version": 3, "status": "champion", "at": _AT, "why": "trained"}],
+        "in_force": {"model": "churn", "version": 3, "kind": "churn", "status": "champion"},
+        "drift": {"model": "churn", "version": 3, "at": _AT, "since": _AT, "profiles": 4336, "shift": 0.02},
+        "looks": [],
+    },
     "Events": {
         "events": [
             {

@@ -11,6 +11,7 @@ from segue.api import (
     deliveries,
     memberships,
     metrics,
+    models,
     people,
     pixels,
     quality,
@@ -209,6 +210,14 @@ _SEGMENTS = (
 )  # fmt: skip
 
 _MODELS = (
+    Route(
+        "GET", "/v1/models", "Every model: its kind, the version in force, when it scores, its alarms.",
+        models.listing, {200: "Models"},
+    ),
+    Route(
+        "GET", "/v1/models/{name}", "One model: definition, versions, the card of the one in force, drift.",
+        models.one, {200: "Model", 404: "Problem"},
+    ),
     Route(
         "POST", "/v1/models/{name}/scores", "Takes scores that were computed elsewhere, for an upload model.",
         scores.put, {200: "ScoresTaken", 400: "Problem", 404: "Problem"}, access=Access.ADMIN,

@@ -86,6 +86,29 @@ SCHEMAS: dict[str, Schema] = {
         },
     },
     "Replayed": record({"replayed": COUNT}),
+    "Models": record(
+        {
+            "models": rows_of(
+                record(
+                    {
+                        "model": TEXT, "kind": TEXT, "gives": TEXT, "status": TEXT, "owner": TEXT,
+                        "version": {"type": ["integer", "null"]},
+                    },
+                    {
+                        "scored": TEXT, "rescored_every": TEXT, "refused": TEXT, "made_at": TIME,
+                        "passed": {"type": ["boolean", "null"]}, "alarms": rows_of(TEXT),
+                    },
+                )
+            )
+        }
+    ),
+    "Model": record(
+        {
+            "model": TEXT, "definition": ANYTHING, "versions": rows_of(ANYTHING), "moves": rows_of(ANYTHING),
+            "in_force": {"type": ["object", "null"]}, "drift": {"type": ["object", "null"]},
+            "looks": rows_of(ANYTHING),
+        }
+    ),
     "Anomalies": record({"anomalies": rows_of(record({"kind": TEXT, "text": TEXT}))}),
     "Membership": record({"name": TEXT, "since": TIME}),
     "User": record(

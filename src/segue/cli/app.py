@@ -8,7 +8,18 @@ from typing import Annotated
 import typer
 
 from segue import __version__
-from segue.cli import adopting, definitions, learning, people, reading, report, running, taking, workspace
+from segue.cli import (
+    adopting,
+    definitions,
+    learning,
+    models,
+    people,
+    reading,
+    report,
+    running,
+    taking,
+    workspace,
+)
 from segue.cli.catalog import catalog
 from segue.cli.deliveries import deliveries
 from segue.cli.events import events
@@ -44,6 +55,7 @@ COMMANDS: dict[str, Callable[..., int | None]] = {
     "verify": definitions.verify,
     "train": learning.train,
     "compare": learning.compare,
+    "models": models.models,
     "quality": report.quality,
     "audit": report.audit,
     "adopt": adopting.adopt,

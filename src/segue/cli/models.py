@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,6 +22,9 @@ def models(
     rollback: Annotated[
         bool, typer.Option("--rollback", help="Put the version in force that was so before.")
     ] = False,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", metavar="FILE", help="Write its calibration there, as SVG.")
+    ] = None,
     by: Annotated[str | None, typer.Option("--by", metavar="NAME", help="Who decided it.")] = None,
     why: Annotated[str | None, typer.Option("--why", metavar="TEXT", help="For what reason.")] = None,
     workspace: WorkspaceOption = HERE,
@@ -36,6 +40,7 @@ def models(
     Example:
       segue models
       segue models churn
+      segue models churn --plot churn.svg
       segue models churn --promote 2 --by dana --why "The rule is out of season"
       segue models churn --rollback --by dana --why "It alarmed too many"
     """
@@ -49,8 +54,26 @@ def models(
         elif name is None:
             _listed(connection, as_json)
         else:
-            (found,) = connection.call("models show", {"model": name, "in_words": not as_json})
-            say_json(found) if as_json else say(found["text"])
+            words = not as_json and plot is None
+            (found,) = connection.call("models show", {"model": name, "in_words": words})
+            if plot is not None:
+                _draw(name, found, plot)
+            if as_json:
+                say_json(found)
+            else:
+                say(found["text"] if words else f"{plot}: what {name} says against what happened")
+
+
+def _draw(name: str, found: Json, file: Path) -> None:
+    from segue.domain.errors import refusal
+    from segue.learned.plot import of_calibration
+    from segue.segments.write import write_file
+
+    card = found["in_force"] or {}
+    if not card.get("calibration"):
+        hint = "a version in force that foretells a chance has a calibration"
+        raise refusal("E864", "there is nothing to draw", hint)
+    write_file(file, of_calibration(f"{name}, version {card['version']}", card["calibration"]).encode())
 
 
 def _decided(connection: Connection, arguments: Json, as_json: bool) -> None:

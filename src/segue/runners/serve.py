@@ -30,6 +30,8 @@ from segue.runners.protocols import Http, WebSocket
 from segue.runners.purging import purging
 from segue.segments.workspace import load_workspace
 from segue.service.commands.control import SERVER_FILE
+from segue.service.learning.retraining import Retraining
+from segue.service.learning.scheduling import Learner
 from segue.service.quality.watch import Watch
 from segue.service.service import Service
 
@@ -89,6 +91,7 @@ class Running:
         self._doors.connections = lambda: len(self._server.server_state.connections)
         self.anew = False
         self._watch: Watch | None = None
+        self._learner: Learner | None = None
         self._delivering: Delivering | None = None
 
     async def run(self, ready: Ready | None) -> None:
@@ -142,6 +145,8 @@ class Running:
             raise
         self._watch = Watch(service.core, service.workspace.settings.quality_interval_ms)
         self._watch.start()
+        self._learner = Learner(service, Retraining())
+        self._learner.start()
         self._delivering = Delivering(service, self._doors.streams)
         self._doors.outbox = self._delivering.outbox
         self._delivering.start()
@@ -151,6 +156,8 @@ class Running:
         self._doors.close()
         if self._watch is not None:
             self._watch.stop()
+        if self._learner is not None:
+            self._learner.stop()
         if self._delivering is not None:
             self._delivering.close()
         service.close()

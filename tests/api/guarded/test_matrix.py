@@ -41,6 +41,8 @@ LET_IN: dict[str, set[str]] = {
     "GET /v1/segments/{name}/history": SCOPED,
     "GET /v1/changes": SCOPED,
     "POST /v1/models/{name}/scores": {"admin"},
+    "GET /v1/models": READ,
+    "GET /v1/models/{name}": READ,
     "GET /v1/quality": READ,
     "GET /v1/quality/anomalies": READ,
     "GET /v1/deliveries": READ,

@@ -112,7 +112,7 @@ def test_as_of_a_moment_the_features_are_those_of_then(service: Service) -> None
 def test_one_whom_the_model_is_not_about_has_no_score_and_is_told_why_not(service: Service) -> None:
     observed = seen(service, "cleo")
     assert observed["value"]["type"] == "missing"
-    assert observed["reasons"]["note"] == "it cannot speak without rest"
+    assert observed["reasons"]["note"] == "the profile is not in its population, so it says nothing"
 
 
 def test_a_version_that_was_tampered_with_is_told_as_that(service: Service) -> None:

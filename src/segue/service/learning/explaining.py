@@ -12,11 +12,11 @@ from segue.analysis.scores import Reasons, measured, reasons, rounded
 from segue.domain.errors import SegueError
 from segue.engine.engine import Engine
 from segue.learned.dataset import History, program_of
-from segue.learned.features import matrix
+from segue.learned.features import held, matrix
 from segue.learned.model import Drivers, Model
 from segue.learned.models import KINDS
 from segue.learned.registry import Registry
-from segue.learned.spec import ModelSpec
+from segue.learned.spec import POPULATION, ModelSpec
 from segue.learned.version import Version
 from segue.log.said import CLUSTER
 from segue.service.learning.scoring import RESOLUTION, in_step
@@ -63,6 +63,9 @@ class Witnessed:
                 note = "it read features that are not defined any more"
                 return Reasons(version.name, version.number, version.made_at, note=note)
             row = np.array([self.row], np.int32)
+            if not held(engine, spec.watch(POPULATION), row)[0]:
+                note = "the profile is not in its population, so it says nothing"
+                return Reasons(version.name, version.number, version.made_at, note=note)
             values = matrix(engine, spec, row, model.features)
         drivers = model.explain(values, row.astype(np.int64))
         return self._told(said, spec, model, values[0].tolist(), drivers)
@@ -93,16 +96,13 @@ class Witnessed:
 
     def _noted(self, found: Reasons, spec: ModelSpec) -> Reasons:
         """Says what the sum is where it is no score, and when the score was written of other features."""
-        held = self.engine.feed.predictions.said((spec.gives, spec.name), self.row)
+        before = self.engine.feed.predictions.said((spec.gives, spec.name), self.row)
+        said = found.prediction
         note: str | None = None
         if spec.gives == CLUSTER:
             note = f"the numbers say {_MARGIN}"
-        elif (
-            isinstance(held, int | float) and found.prediction is not None and _apart(held, found.prediction)
-        ):
-            note = (
-                f"it said {rounded(held)}; scored anew at this moment it would be {rounded(found.prediction)}"
-            )
+        elif isinstance(before, int | float) and said is not None and _apart(before, said):
+            note = f"it said {rounded(before)}; scored anew at this moment it would be {rounded(said)}"
         return found if note is None else found.noted(note)
 
 
