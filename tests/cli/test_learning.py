@@ -60,6 +60,14 @@ def test_the_plot_is_written(made: Shop, tmp_path: Path) -> None:
     assert ET.parse(file).getroot().tag.endswith("svg")
 
 
+def test_the_calibration_is_drawn(made: Shop, tmp_path: Path) -> None:
+    file = tmp_path / "calibration.svg"
+    assert made("models", "buys", "--plot", file).out.startswith(str(file))
+    circles = ET.parse(file).getroot().findall("{http://www.w3.org/2000/svg}circle")
+    assert len(circles) == 10
+    assert made("models", "habits", "--plot", file).err.startswith("E864")
+
+
 def test_a_model_that_there_is_not(made: Shop) -> None:
     ended = made("compare", "recent", "nothing")
     assert (ended.status, ended.err[:4]) == (1, "E860")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from segue.learned.baselines import Rule, better, one_feature, past_rate, rfm_sum
 from segue.learned.metrics import Doubles, auc
@@ -25,7 +27,7 @@ def test_the_best_bound_of_the_best_feature_is_found() -> None:
         np.array([[1.0, 9.0], [2.0, 1.0], [3.0, 9.0], [4.0, 1.0]]),
         np.array([0.0, 0.0, 1.0, 1.0]),
     )
-    found = one_feature(("good", "bad"), values, labels, values, "auc")
+    found = one_feature(("good", "bad"), values, labels, values)
     assert found is not None
     assert found.name.startswith("good >= 3") or found.name.startswith("good >= 2")
     assert auc(labels, found.ranking) == 1
@@ -34,15 +36,32 @@ def test_the_best_bound_of_the_best_feature_is_found() -> None:
 def test_a_bound_may_be_an_upper_one_and_missing_fails_it() -> None:
     values = np.array([[1.0], [2.0], [8.0], [np.nan]])
     labels = np.array([1.0, 1.0, 0.0, 0.0])
-    found = one_feature(("recency",), values, labels, values, "auc")
+    found = one_feature(("recency",), values, labels, values)
     assert found is not None
     assert "<=" in found.name
     assert found.ranking.tolist() == [1.0, 1.0, 0.0, 0.0]
 
 
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 5) | st.none()), min_size=1, max_size=40))
+def test_no_bound_is_better_than_the_one_that_is_found(case: list[tuple[bool, int | None]]) -> None:
+    """Against all rules of the feature, tried one by one."""
+    labels = np.array([each for each, _ in case], np.float64)
+    values = np.array([[np.nan if each is None else each] for _, each in case], np.float64)
+    found = one_feature(("x",), values, labels, values)
+    seen = np.unique(values[np.isfinite(values)])
+    rules = [np.nan_to_num(values[:, 0], nan=-1) >= bound for bound in seen]
+    rules += [np.nan_to_num(values[:, 0], nan=99) <= bound for bound in seen]
+    tried = [auc(labels, rule.astype(np.float64)) for rule in rules]
+    if 0 < labels.sum() < len(labels) and tried:
+        assert found is not None
+        assert auc(labels, found.ranking) == pytest.approx(max(tried))
+    else:
+        assert found is None
+
+
 def test_features_that_say_nothing_give_no_rule() -> None:
     nothing = np.full((4, 1), np.nan)
-    assert one_feature(("x",), nothing, np.array([0.0, 1.0, 0.0, 1.0]), nothing, "auc") is None
+    assert one_feature(("x",), nothing, np.array([0.0, 1.0, 0.0, 1.0]), nothing) is None
 
 
 def test_the_sum_of_recency_frequency_and_money_ranks_well() -> None:
@@ -80,4 +99,4 @@ def test_the_model_has_to_beat_the_better_rule() -> None:
 @pytest.mark.parametrize("labels", [np.zeros(5), np.ones(5)])
 def test_labels_that_are_all_alike_break_nothing(labels: Doubles) -> None:
     values = np.arange(5.0).reshape(-1, 1)
-    assert one_feature(("x",), values, labels, values, "auc") is None
+    assert one_feature(("x",), values, labels, values) is None

@@ -14,7 +14,7 @@ from segue.learned.metrics import auc, calibration_error
 from segue.learned.model import Learned
 from segue.learned.models import KINDS
 from segue.learned.models.propensity import LogisticModel, enough_to_boost, slices
-from segue.learned.spec import ModelSpec
+from segue.learned.spec import Guards, ModelSpec
 from segue.learned.table import Table
 from tests.learned.tables import spec_of, table_of
 
@@ -90,10 +90,12 @@ def test_drivers_of_trees_sum_to_the_score_and_missing_is_missing(boosted: Learn
 
 
 def test_boosting_is_not_tried_on_few_users_or_few_events() -> None:
-    assert not enough_to_boost(table_of("propensity", 9_000))
-    busy = table_of("propensity", BUSY)
-    assert enough_to_boost(busy)
-    assert not enough_to_boost(replace(busy, events=np.full(len(busy), 9)))
+    few, busy = table_of("propensity", 9_000), table_of("propensity", BUSY)
+    assert not enough_to_boost(SPEC, few)
+    assert enough_to_boost(SPEC, busy)
+    assert not enough_to_boost(SPEC, replace(busy, events=np.full(len(busy), 9)))
+    lowered = replace(SPEC, guards=Guards(100, reason="They are like ours.", boosting_min=8_000))
+    assert enough_to_boost(lowered, few)
 
 
 def test_a_line_stays_where_boosting_is_no_better() -> None:

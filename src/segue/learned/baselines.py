@@ -5,13 +5,15 @@ They are found on the training cut-offs and ranked by on the later one, as the m
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from segue.learned.metrics import METRICS, Doubles
 
+Truths = npt.NDArray[np.bool_]
 PARTS = 5
 """Of equally many people, by which recency, frequency and money are graded."""
 _BOUNDS = 50
@@ -25,28 +27,38 @@ class Rule:
     ranking: Doubles
 
 
-def one_feature(
-    names: Sequence[str], training: Doubles, labels: Doubles, judged: Doubles, metric: str
-) -> Rule | None:
+def one_feature(names: Sequence[str], training: Doubles, labels: Doubles, judged: Doubles) -> Rule | None:
     """The best rule of one feature: above a bound or below it; None when no feature says anything.
 
-    Matrices are (profiles, features). Missing counts as failing the rule.
+    Matrices are (profiles, features), labels 0 and 1. Missing counts as failing the rule.
     """
-    best: tuple[float, str, Doubles] | None = None
-    for place, name in enumerate(names):
-        for bound in _bounds(training[:, place]):
-            for above in (True, False):
-                score = METRICS[metric](labels, _held(training[:, place], bound, above))
-                if np.isfinite(score) and (best is None or score > best[0]):
-                    sign = ">=" if above else "<="
-                    spelled = f"{name} {sign} {bound:.6g}"
-                    best = (score, spelled, _held(judged[:, place], bound, above))
-    return None if best is None else Rule(best[1], best[2])
+    best: tuple[float, int, float, bool] | None = None
+    for place in range(len(names)):
+        for score, bound, above in _separations(training[:, place], labels > 0):
+            if np.isfinite(score) and (best is None or score > best[0]):
+                best = (score, place, bound, above)
+    if best is None:
+        return None
+    _, place, bound, above = best
+    sign = ">=" if above else "<="
+    return Rule(f"{names[place]} {sign} {bound:.6g}", _held(judged[:, place], bound, above))
 
 
-def _bounds(values: Doubles) -> Doubles:
-    known = values[np.isfinite(values)]
-    return np.unique(np.quantile(known, np.linspace(0, 1, _BOUNDS))) if len(known) else known
+def _separations(values: Doubles, positive: Truths) -> Iterator[tuple[float, float, bool]]:
+    """(AUC, bound, above) of each rule of a feature: half of one and of the difference of the shares held."""
+    known = np.isfinite(values)
+    order = np.argsort(values[known], kind="stable")
+    ordered, hits = values[known][order], np.concatenate(([0], np.cumsum(positive[known][order])))
+    ones, others = int(positive.sum()), int((~positive).sum())
+    if not len(ordered) or not ones or not others:
+        return
+    for bound in np.unique(np.quantile(ordered, np.linspace(0, 1, _BOUNDS))).tolist():
+        for above, start, stop in (
+            (True, int(np.searchsorted(ordered, bound, "left")), len(ordered)),
+            (False, 0, int(np.searchsorted(ordered, bound, "right"))),
+        ):
+            right = int(hits[stop] - hits[start])
+            yield (right / ones - (stop - start - right) / others + 1) / 2, bound, above
 
 
 def _held(values: Doubles, bound: float, above: bool) -> Doubles:

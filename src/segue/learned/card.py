@@ -158,6 +158,7 @@ def _lines(name: str, number: int, status: str, card: Mapping[str, Json]) -> Ite
         yield f"  in force   {sentence(card['against_champion'])}"
     for metric, value in card["metrics"].items():
         yield f"  {metric:<18} {_number(value)}"
+    yield from _of_calibration(card.get("calibration") or [])
     yield from _of_features(card["features"])
     for group in card.get("groups", ()):
         yield from _of_group(group)
@@ -179,6 +180,13 @@ def _of_data(card: Mapping[str, Json]) -> Iterator[str]:
     guards = card["guards"]
     why = f"; lowered: {guards['reason']}" if guards["reason"] else ""
     yield f"  data       {card['users']:,} users, {card['lines']:,} lines, hash {card['data_hash']}{why}"
+
+
+def _of_calibration(bins: Sequence[Json]) -> Iterator[str]:
+    """What was said against what happened, as two rows of percents."""
+    if bins:
+        yield "  said     " + "".join(f"{each['said']:>6.0%}" for each in bins)
+        yield "  happened " + "".join(f"{each['was']:>6.0%}" for each in bins)
 
 
 def _of_features(features: Sequence[Json]) -> Iterator[str]:

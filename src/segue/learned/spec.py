@@ -46,13 +46,15 @@ class FeatureSpec:
 class Guards:
     """How much there must be to learn from: users, events of each of them, users who are positive.
 
-    ``reason`` says why somebody set them lower than they stand by themselves; it is shown on the card.
+    ``boosting_min`` is how many users boosting asks for, None for what it asks for by itself. ``reason`` says
+    why somebody set them lower than they stand by themselves; it is shown on the card.
     """
 
     users_min: int
     events_min: int = 0
     positives_min: int = 0
     reason: str | None = None
+    boosting_min: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,7 +107,7 @@ def rule_to_beat(spec: ModelSpec, training: Table, judged: Table, metric: str) -
     labels = training.labels
     if not np.isfinite(labels).any():
         training, labels = judged, judged.labels
-    rules = [one_feature(training.features, training.values, labels, judged.values, metric)]
+    rules = [one_feature(training.features, training.values, labels, judged.values)]
     there = np.isfinite(training.rules[:, _RFM]).any(axis=0)
     if there.any():
         columns = np.flatnonzero(there) + 1

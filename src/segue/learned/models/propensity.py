@@ -88,7 +88,7 @@ class Propensity(ModelKind):
         rows = later.rows.astype(np.int64)
         chances = line.predict(later.values, rows)
         notes, model = [], calibrated(line, later)
-        if enough_to_boost(earlier):
+        if enough_to_boost(spec, earlier):
             boosted = fit_boosted(earlier) if there("lightgbm") else None
             if boosted is None:
                 notes.append("boosting was not tried: lightgbm is not installed")
@@ -126,10 +126,11 @@ def slices(table: Table) -> tuple[Table, Table]:
     return table.taken(~aside), table.taken(aside)
 
 
-def enough_to_boost(table: Table) -> bool:
-    """Whether boosting may be tried: 10,000 users of 10 events each."""
+def enough_to_boost(spec: ModelSpec, table: Table) -> bool:
+    """Whether boosting may be tried: 10,000 users of 10 events each, unless the definition says otherwise."""
+    asked = None if spec.guards is None else spec.guards.boosting_min
     busy = table.taken(table.events >= BOOSTING.events_min)
-    return busy.users >= BOOSTING.users_min
+    return busy.users >= (BOOSTING.users_min if asked is None else asked)
 
 
 def calibrated(model: LogisticModel | Boosted, later: Table) -> LogisticModel | Boosted:

@@ -285,6 +285,7 @@ def _guards(model: ModelDefinition) -> Guards | None:
         own.events_min if given.events is None else given.events,
         own.positives_min if given.positives is None else given.positives,
         given.reason,
+        given.boosting,
     )
 
 

@@ -23,10 +23,17 @@ class GuardsGiven:
     events: int | None = None
     positives: int | None = None
     reason: str | None = None
+    boosting: int | None = None
 
     def to_json(self) -> dict[str, object]:
         """The guards as one would write them."""
-        return _present(users=self.users, events=self.events, positives=self.positives, reason=self.reason)
+        return _present(
+            users=self.users,
+            events=self.events,
+            positives=self.positives,
+            boosting=self.boosting,
+            reason=self.reason,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,7 @@ _GUARD_FIELDS = (
     Field("users", count, "the fewest users to learn from"),
     Field("events", count, "the fewest events that each of them has"),
     Field("positives", count, "the fewest users of whom the target holds"),
+    Field("boosting", count, "the fewest users, of 10 events each, to try boosting with"),
     Field("reason", text, "why it is not what the kind asks for", required=True),
 )
 
