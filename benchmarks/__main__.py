@@ -14,7 +14,7 @@ from benchmarks.figures import line
 
 BENCHES = (
     "decode", "kernel", "segments", "scale", "imports", "restart", "definitions", "live", "posts", "reads",
-    "stream", "observe", "scores", "recommend", "decide", "triggers"
+    "stream", "observe", "scores", "recommend", "decide", "triggers", "page"
 )  # fmt: skip
 """Modules with ``run() -> Iterable[Figure]``."""
 

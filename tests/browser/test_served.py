@@ -99,25 +99,36 @@ def test_a_wrong_type_ends_the_build(tmp_path: Path, line: str) -> None:
         built(copy, tmp_path / "out")
 
 
+USE = """import { load } from "./sdk/segue.js";
+import { capture } from "./sdk/auto.js";
+import { personalize } from "./sdk/personalize.js";
+const tracker = load("k", { consent: "wait", sample: 0.5 });
+const segue = personalize(tracker, { tokens: async ({ anonymousId }) => anonymousId });
+capture(segue);
+segue.track("a", { n: 1 });
+const off: () => void = segue.on("entered", "vip", ({ segment, seq }) => console.log(segment, seq));
+const hero: Promise<string | null> = segue.decide("hero", { mood: "good" }).then(({ variant }) => variant);
+"""
+
+
 def test_the_declarations_are_what_a_page_may_import(tmp_path: Path) -> None:
-    """A program in TypeScript against the files as they are served; a misspelt verb is found."""
+    """A program in TypeScript against the files as they are served; what is wrong with it is found."""
     need_tools()
     shutil.copytree(SERVED, tmp_path / "sdk")
     program = tmp_path / "shop.ts"
-    use = 'import {{ load }} from "./sdk/segue.js";\nimport {{ capture }} from "./sdk/auto.js";\n'
-    use += 'const segue = load("k", {{ consent: "wait", sample: 0.5 }});\n'
-    use += 'capture(segue);\nsegue.{}("a", {{ n: 1 }});\n'
 
-    def checked(verb: str) -> subprocess.CompletedProcess[str]:
-        program.write_text(use.format(verb), encoding="utf-8")
+    def checked(text: str) -> subprocess.CompletedProcess[str]:
+        program.write_text(text, encoding="utf-8")
         options = ["--noEmit", "--strict", "--target", "es2022", "--module", "es2022"]
         options += ["--moduleResolution", "bundler"]
         command = ["node", str(TOOLS / "typescript" / "bin" / "tsc"), *options, str(program)]
         return subprocess.run(command, capture_output=True, check=False, encoding="utf-8")
 
-    found = checked("track")
+    found = checked(USE)
     assert found.returncode == 0, found.stdout
-    assert "trak" in checked("trak").stdout
+    assert "trak" in checked(USE.replace("track(", "trak(")).stdout
+    assert "enters" in checked(USE.replace('"entered"', '"enters"')).stdout
+    assert "decide" in checked(USE.replace("segue.decide", "tracker.decide")).stdout
 
 
 def test_the_version_is_that_of_the_package() -> None:

@@ -3,69 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
-from segue.runners.demo.furnished import furnished
-from segue.runners.demo.retail import shipped
-from tests.api.serving import Running, eventually, serving
-from tests.browser.chromium import Chromium, Tab
+from tests.api.serving import eventually
+from tests.browser import shopping
+from tests.browser.chromium import Chromium
 from tests.browser.personal import SNIPPET, visible
+from tests.browser.shopping import LINE, MEASURED, Demo
 from tests.browser.tracked import settled
-
-LINE = {"sku": "22423", "quantity": 100, "price": 12.75, "amount": 1275.0}
-YES = "document.querySelector('#consent [value=yes]').click()"
-MEASURED = """new Promise((told) => {
-  const steps = [], began = performance.now(), banner = document.querySelector("#basket-banner");
-  segue.on("entered", "basket_open", () => steps.push("heard"));
-  new MutationObserver(() => {
-    if (!banner.checkVisibility({ visibilityProperty: true })) return;
-    steps.push("shown");
-    told({ steps, ms: performance.now() - began });
-  }).observe(banner, { attributes: true });
-  steps.push("clicked");
-  document.querySelector("#products .add").click();
-})"""
-"""Puts the first product into the basket; tells what happened then, and how long it took."""
-
-
-@dataclass(frozen=True)
-class Demo:
-    """The shop's address, and the server that it runs on."""
-
-    url: str
-    server: Running
-
-    def open(self, browser: Chromium) -> Tab:
-        """A new visitor, who is asked for consent."""
-        tab = browser.tab(self.url)
-        eventually(lambda: visible(tab, "#consent"))
-        return tab
-
-    def visit(self, browser: Chromium) -> Tab:
-        """One who has given it."""
-        tab = self.open(browser)
-        tab.run(YES)
-        eventually(lambda: "segue..segments" in tab.stored()["local"] and tab.sockets())
-        return tab
+from tests.sdk.driving import ROOT
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """As `segue demo` sets it up, with one event of the year in place of all, so that it is 2010."""
-    folder = tmp_path_factory.mktemp("shop")
-    shipped().copy_to(folder / "workspace")
-    with (
-        furnished(folder / "workspace", folder / "data", 0) as (shop, url),
-        serving(folder, "--clock", "log") as server,
-    ):
-        shop.segue = str(server.http.base_url).rstrip("/")
-        first = {**LINE, "invoice": "0"}
-        event = {"userId": "1", "event": "purchase", "properties": first, "timestamp": "2010-11-01T08:00:00Z"}
-        assert server.http.post("/v1/track", json=event).json() == {"success": True}
-        yield Demo(url, server)
+    with shopping.demo(tmp_path_factory.mktemp("shop")) as running:
+        yield running
 
 
 def test_the_banner_follows_the_basket(
@@ -143,5 +96,7 @@ def test_who_signs_in_sees_what_is_theirs(demo: Demo, browser: Chromium) -> None
 
 
 def test_the_page_carries_the_snippet_as_it_is_documented(demo: Demo) -> None:
-    page: Any = demo.server.http.get(demo.url).text
+    page = demo.server.http.get(demo.url).text
+    documented = (ROOT / "docs" / "personalizer.md").read_text(encoding="utf-8")
     assert SNIPPET.strip() in page
+    assert SNIPPET.strip() in documented
