@@ -1,6 +1,7 @@
 """One destination's queue: takes what is pending, has it sent, notes what became of it, and again.
 
-It keeps nothing that the outbox does not hold: a crash repeats at most the batch that was under way.
+What was taken is noted for some moments together, since each note waits for the disk and keeps others from
+it. That is all that the outbox does not hold: a crash repeats what was under way or not noted yet.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from segue.deliver.outbox import Delivery, Outbox, wall_ms
+from segue.deliver.outbox import Outcome as Noted
 from segue.deliver.queues.pace import of_destinations, of_messages
 from segue.deliver.queues.verdict import Judge, Verdict, message_of
 from segue.deliver.sinks.sink import Outcome, Retry, Sink
@@ -21,6 +23,10 @@ from segue.segments.destinations.definition import DestinationDefinition
 
 LOOK_SECONDS = 1.0
 """How often the outbox is looked at without being told to: another process may have replayed something."""
+
+NOTE_SECONDS = 0.05
+"""How long what was taken stays unnoted, at most."""
+UNNOTED_MAX = 1_000
 
 Lookup = Callable[[], DestinationDefinition | None]
 MakeSink = Callable[[DestinationDefinition], Sink]
@@ -39,6 +45,8 @@ class Queue:
         self._outbox = outbox
         self._made_of: DestinationDefinition | None = None
         self._sink: Sink | None = None
+        self._unnoted: dict[int, Noted] = {}
+        self._unnoted_since = 0.0
         dice = random.Random()
         self._pauses = of_destinations(dice)
         self._retries = of_messages(dice)
@@ -76,18 +84,19 @@ class Queue:
                 self._let_go()
             try:
                 worked = definition is not None and self._step(definition)
+                if definition is None:
+                    self._write_notes()
             except SegueError as refused:  # the outbox cannot be read or written now
                 self._failed(str(refused.diagnostics[0].message))
                 worked = False
             if not worked:
                 self._rest(LOOK_SECONDS)
-        self._let_go()
+        self._end()
 
     def _step(self, definition: DestinationDefinition) -> bool:
         """Sends one batch; False when there is nothing to send now."""
         # Of a destination that is down one message asks whether it still is.
-        size = 1 if self.failures else definition.limits.batch
-        batch = self._outbox.pending(self.name, wall_ms(), size)
+        batch = self._fresh(1 if self.failures else definition.limits.batch)
         if not batch:
             self._wait_for_next()
             return True
@@ -104,6 +113,11 @@ class Queue:
             self._recovered()
         return True
 
+    def _fresh(self, size: int) -> list[Delivery]:
+        """What may go now, without what went already and is not noted yet."""
+        found = self._outbox.pending(self.name, wall_ms(), size + len(self._unnoted))
+        return [each for each in found if each.number not in self._unnoted][:size]
+
     def _sent(self, definition: DestinationDefinition, batch: Sequence[Delivery]) -> Sequence[Outcome]:
         try:
             if self._sink is None:
@@ -119,7 +133,12 @@ class Queue:
             return [Retry(f"a fault in Segue: {type(fault).__name__}", down=True)] * len(batch)
 
     def _note(self, verdict: Verdict) -> None:
-        self._outbox.note(verdict.noted)
+        if not self._unnoted:
+            self._unnoted_since = time.monotonic()
+        self._unnoted |= {each.number: each for each in verdict.noted}
+        waited = time.monotonic() - self._unnoted_since >= NOTE_SECONDS
+        if waited or verdict.reason or verdict.dead or len(self._unnoted) >= UNNOTED_MAX:
+            self._write_notes()
         self._outbox.hold_back(self.name, verdict.held)
         now = wall_ms()
         seconds = metrics.DELIVERY_SECONDS.labels(self.name)
@@ -129,6 +148,11 @@ class Queue:
         for outcome, count in counts.items():
             if count:
                 metrics.DELIVERIES.labels(self.name, outcome).inc(count)
+
+    def _write_notes(self) -> None:
+        if self._unnoted:
+            self._outbox.note(self._unnoted.values())
+            self._unnoted = {}
 
     def _failed(self, reason: str) -> None:
         self.failures += 1
@@ -142,6 +166,13 @@ class Queue:
             _log.warning("%s takes messages again", self.name)
             self.failures = 0
 
+    def _end(self) -> None:
+        try:
+            self._write_notes()
+        except SegueError:
+            _log.warning("what %s took last could not be noted; it will be sent again", self.name)
+        self._let_go()
+
     def _let_go(self) -> None:
         used, self._sink, self._made_of = self._sink, None, None
         if used is not None:
@@ -153,6 +184,13 @@ class Queue:
     # ---- waiting -----------------------------------------------------------------------------
 
     def _wait_for_next(self) -> None:
+        if self._unnoted:
+            left = NOTE_SECONDS - (time.monotonic() - self._unnoted_since)
+            if left > 0:
+                self._rest(left)
+            else:
+                self._write_notes()
+            return
         due = self._outbox.next_due(self.name)
         left = LOOK_SECONDS if due is None else (due - wall_ms()) / 1_000
         self._rest(min(max(left, 0.001), LOOK_SECONDS))
