@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from segue.domain.errors import SegueError
 from segue.segments.document import parse
 from segue.segments.formatting import format_source, format_workspace
-from segue.segments.readers import FEATURES, MODELS, SEGMENTS
+from segue.segments.readers import EXPERIENCES, FEATURES, MODELS, SEGMENTS
 from segue.segments.source import Source
 from segue.segments.template import write_template
 from tests.segments.workspaces import CUSTOMERS, shop
@@ -49,6 +49,22 @@ def test_what_cannot_be_read_is_named_and_nothing_is_written(tmp_path: Path) -> 
 def test_numbers_and_truths_are_expressions_too() -> None:
     text = "- feature: f\n  value: 5\n- feature: g\n  value: 5 *   2\n"
     assert format_source(Source("f.yaml", text), FEATURES) == text.replace("5 *   2", "5 * 2")
+
+
+def test_audiences_and_goals_are_spelled_where_they_stand() -> None:
+    text = (
+        "experience: e\nslot: s\ngoal: {event: Order, where: total>5}  # why\nvariants:\n"
+        "  - variant: a\n    audience: |\n      request.device==\"m\"   # phones\n      and count('X')>0\n"
+        "    payload: {when: 1>0}\n"
+        "  - &b {variant: b, audience: vip, payload: {x: 1}}\n  - *b\n"
+    )
+    spelled = text.replace("total>5", '"total > 5"').replace(
+        "request.device==\"m\"   # phones\n      and count('X')>0",
+        'request.device == "m"  # phones\n      and count("X") > 0',
+    )
+    found = format_source(Source("e.yaml", text), EXPERIENCES)
+    assert found == spelled
+    assert format_source(Source("e.yaml", found), EXPERIENCES) == found
 
 
 def test_every_expression_of_a_definition_is_spelled() -> None:

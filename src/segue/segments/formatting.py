@@ -9,7 +9,7 @@ from segue.domain.errors import Diagnostic, SegueError
 from segue.language.formatter import format_condition
 from segue.segments.document import parse
 from segue.segments.folder import YAML_ENDINGS
-from segue.segments.nodes import Entries, Node, Plain, Scalar
+from segue.segments.nodes import Entries, Items, Node, Plain, Scalar
 from segue.segments.origin import Origin
 from segue.segments.readers import DEFINITION_KINDS, DefinitionKind
 from segue.segments.rewrite import Edit, cannot_edit, definitions_of, edited, reread, stripped, value_edit
@@ -26,7 +26,7 @@ def format_workspace(folder: Path, check: bool = False) -> list[str]:
     findings: list[Diagnostic] = []
     changed: dict[str, str] = {}
     for kind in DEFINITION_KINDS:
-        if not kind.expression_keys:
+        if not (kind.expression_keys or kind.inner):
             continue
         for path in sorted((folder / kind.folder).glob("*")):
             if path.suffix.lower() in YAML_ENDINGS and not path.name.startswith("."):
@@ -48,20 +48,19 @@ def format_workspace(folder: Path, check: bool = False) -> list[str]:
 
 def format_source(source: Source, kind: DefinitionKind) -> str:
     """The text of a file with its conditions, or expressions, in their one spelling."""
-    keys = kind.expression_keys
     findings: list[Diagnostic] = []
     edits: list[Edit] = []
     nodes = definitions_of(parse(source))
-    wanted = [_content(node, keys) for node in nodes]
-    for number, node in enumerate(nodes):
-        if isinstance(node, Entries):
-            for key, spelling in _spelled(source, node, keys, findings):
-                edits.append(value_edit(source, node, key, spelling))
-                wanted[number][1][key] = spelling
+    wanted = [_content(node, kind) for node in nodes]
+    for node, (_, texts) in zip(nodes, wanted, strict=True):
+        for number, (holder, keys) in enumerate(kind.expressions(node)):
+            for key, spelling in _spelled(source, holder, keys, findings):
+                edits.append(value_edit(source, holder, key, spelling))
+                texts[number][key] = spelling
     if findings:
         raise SegueError(*findings)
     text = edited(source, edits)
-    if edits and [_content(node, keys) for node in reread(source, text)] != wanted:
+    if edits and [_content(node, kind) for node in reread(source, text)] != wanted:
         raise cannot_edit(source)
     return text
 
@@ -88,10 +87,21 @@ def _own(source: Source, value: Node) -> bool:
     return value.alias is None and source.text[value.start : value.start + 1] != "&"
 
 
-def _content(node: Node, keys: tuple[str, ...]) -> tuple[Plain, dict[str, str]]:
-    """What a definition says: all but its expressions, and the texts of those."""
-    plain = stripped(node.plain())
-    if not isinstance(node, Entries) or not isinstance(plain, dict):
-        return plain, {}
-    texts = {key: value.text.strip() for key in keys if isinstance(value := node.value(key), Scalar)}
-    return {name: each for name, each in plain.items() if name not in texts}, texts
+def _content(node: Node, kind: DefinitionKind) -> tuple[Plain, list[dict[str, str]]]:
+    """What a definition says: all but its expressions, and the texts of those, mapping by mapping."""
+    held = [
+        {key: value for key in keys if isinstance(value := holder.value(key), Scalar)}
+        for holder, keys in kind.expressions(node)
+    ]
+    expressions = {id(value) for values in held for value in values.values()}
+    texts = [{key: value.text.strip() for key, value in values.items()} for values in held]
+    return stripped(_without(node, expressions)), texts
+
+
+def _without(node: Node, expressions: set[int]) -> Plain:
+    """The value of a node with nothing in the place of its expressions."""
+    if id(node) in expressions:
+        return None
+    if isinstance(node, Entries):
+        return {name: _without(value, expressions) for name, (_, value) in node.entries.items()}
+    return [_without(each, expressions) for each in node] if isinstance(node, Items) else node.plain()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from segue.segments.definitions import (
     SegmentDefinition,
 )
 from segue.segments.destinations.reading import DESTINATION_FIELDS, make_destination
-from segue.segments.experiences_reading import EXPERIENCE_FIELDS, experience
+from segue.segments.experiences_reading import EXPERIENCE_FIELDS, GOAL_FIELDS, VARIANT_FIELDS, experience
 from segue.segments.fields import (
     Field,
     Sheet,
@@ -35,7 +35,7 @@ from segue.segments.fields import (
     user_ids,
 )
 from segue.segments.models.reading import MODEL_FIELDS, make_model
-from segue.segments.nodes import Entries, Node, Scalar
+from segue.segments.nodes import Entries, Items, Node, Scalar
 from segue.segments.property_fields import properties
 from segue.segments.recommendation_fields import RECOMMENDATION_FIELDS, make_recommendation
 from segue.segments.triggers.reading import TRIGGER_FIELDS, trigger_of
@@ -150,19 +150,39 @@ def _event(values: dict[str, Any], node: Entries, sheet: Sheet) -> EventPlan:
     )
 
 
+def _expressions(fields: tuple[Field, ...]) -> tuple[str, ...]:
+    return tuple(field.key for field in fields if field.read is expression)
+
+
 @dataclass(frozen=True, slots=True)
 class DefinitionKind:
-    """A folder of the workspace: the key that names its definitions, their keys, and what is made of them."""
+    """A folder of the workspace: the key that names its definitions, their keys, and what is made of them.
+
+    ``inner`` are the keys under which mappings of their own stand, alone or in a list, with their keys.
+    """
 
     folder: str
     key: str
     fields: tuple[Field, ...]
     make: Callable[[dict[str, Any], Entries, Sheet], Definition | None]
+    inner: tuple[tuple[str, tuple[Field, ...]], ...] = ()
 
     @property
     def expression_keys(self) -> tuple[str, ...]:
         """The keys that hold text of the condition language."""
-        return tuple(field.key for field in self.fields if field.read is expression)
+        return _expressions(self.fields)
+
+    def expressions(self, node: Node) -> Iterator[tuple[Entries, tuple[str, ...]]]:
+        """Each mapping of a definition with its keys that hold such text; none behind an alias."""
+        if not isinstance(node, Entries) or node.alias is not None:
+            return
+        yield node, self.expression_keys
+        for key, fields in self.inner:
+            value = node.value(key)
+            if value is not None and value.alias is None:
+                for each in value if isinstance(value, Items) else (value,):
+                    if isinstance(each, Entries) and each.alias is None:
+                        yield each, _expressions(fields)
 
     def read(self, node: Node, sheet: Sheet) -> Definition | None:
         """The definition that stands in a mapping; None after noting what is wrong with it."""
@@ -182,7 +202,13 @@ EVENTS = DefinitionKind("events", "event", EVENT_FIELDS, _event)
 MODELS = DefinitionKind("models", "model", MODEL_FIELDS, make_model)
 TRIGGERS = DefinitionKind("triggers", "trigger", TRIGGER_FIELDS, trigger_of)
 DESTINATIONS = DefinitionKind("destinations", "destination", DESTINATION_FIELDS, make_destination)
-EXPERIENCES = DefinitionKind("experiences", "experience", EXPERIENCE_FIELDS, experience)
+EXPERIENCES = DefinitionKind(
+    "experiences",
+    "experience",
+    EXPERIENCE_FIELDS,
+    experience,
+    (("variants", VARIANT_FIELDS), ("goal", GOAL_FIELDS)),
+)
 RECOMMENDATIONS = DefinitionKind(
     "recommendations", "recommendation", RECOMMENDATION_FIELDS, make_recommendation
 )
