@@ -49,7 +49,7 @@ def write_orders(file: Path) -> None:
 def shop(folder: Path, *models: str) -> Service:
     """The shop with its orders, in a new workspace."""
     for kind in ("models", "segments"):
-        (folder / "ws" / kind).mkdir(parents=True)
+        (folder / "ws" / kind).mkdir(parents=True, exist_ok=True)
     (folder / "ws/segue.yaml").write_text("timezone: UTC\n")
     for number, model in enumerate(models or (HABITS,)):
         (folder / f"ws/models/m{number}.yaml").write_text(model)

@@ -13,8 +13,8 @@ import pytest
 from segue.analysis.scores import linked
 from segue.domain.time import DAY
 from segue.segments.override import ScoreOverride
-from segue.service.learning.rescoring import rescore
 from segue.service.learning.overriding import override_score
+from segue.service.learning.rescoring import rescore
 from segue.service.service import Service
 from tests.service.learning.scored import (
     INTERCEPT,

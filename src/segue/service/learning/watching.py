@@ -232,8 +232,8 @@ def _alarms(found: Drift, schedule_ms: int | None) -> Iterator[str]:
         yield f"{text}: shorten the interval, `schedule: every {format_duration(sooner)}` in the model"
     for each in found.columns:
         if each.level == MOVED and not each.structural:
-            what = "its scores are" if each.name == _SCORE else f"the feature {each.name} is"
-            yield f"{what} not what they were (stability index {each.index:.2f}): train it again"
+            what = "its score" if each.name == _SCORE else f"the feature {each.name}"
+            yield f"{what} is not what it was (stability index {each.index:.2f}): train it again"
 
 
 def _days(ms: int) -> int:
