@@ -81,10 +81,12 @@ def check(
       segue check
       segue check --workspace shop --json
     """
+    from segue.segments.destinations.resolving import refuse_inner
     from segue.segments.workspace import load_workspace
 
     try:
         loaded = load_workspace(workspace)
+        refuse_inner(loaded.destinations, loaded.settings.private_targets)
     except SegueError as refused:
         _findings(list(refused.diagnostics), [], "", as_json)
         return refused.exit_status

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from segue.cli.workspace import check
 from segue.deliver.sinks.sink import DELIVERED, Retry
 from segue.deliver.sinks.webhook import Bounds, Webhook
 from segue.domain.address import Networks, parse_networks
 from segue.domain.errors import SegueError
 from segue.domain.outbound import TargetError, look_at, parse_target
+from segue.segments.destinations.resolving import lead_inside
 from segue.segments.workspace import load_workspace
+from segue.service.commands.definitions import run_apply
+from segue.service.service import Service
 from tests.deliver.sinks.ends import local, messages
 from tests.deliver.sinks.receiver import LOOPBACK, Receiver, Reply
 
@@ -100,6 +105,25 @@ def test_what_is_allowed_is_allowed_and_nothing_beside_it() -> None:
             look_at(address, allowed)
 
 
+Resolver = Callable[[str], list[str]]
+
+
+@pytest.fixture
+def resolving(monkeypatch: pytest.MonkeyPatch) -> Callable[[Resolver], None]:
+    """Has names resolve as a test says; what is asked for an address goes to the system as before."""
+    system = socket.getaddrinfo
+
+    def by(resolver: Resolver) -> None:
+        def found(host: str, port: int, *rest: int, **more: int) -> list[tuple[object, ...]]:
+            if not host.endswith(".example"):
+                return [*system(host, port, *rest, **more)]
+            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, port)) for each in resolver(host)]
+
+        monkeypatch.setattr(socket, "getaddrinfo", found)
+
+    return by
+
+
 # ---- at save -------------------------------------------------------------------------------
 
 
@@ -121,6 +145,42 @@ def test_such_a_definition_is_refused(url: str, tmp_path: Path) -> None:
     assert all(found.place is not None for found in refused.value.diagnostics)
 
 
+def applied(folder: Path) -> None:
+    """Applies a folder, as ``segue apply`` does; the service began with an empty one."""
+    empty = folder / "empty"
+    empty.mkdir(exist_ok=True)
+    with Service.open(empty, folder / "data") as service:
+        service.folder = folder
+        assert [*run_apply(service, {"folder": str(folder.resolve())}, lambda *_: None)]
+
+
+def test_a_name_that_resolves_inside_is_refused_by_check_and_apply(
+    tmp_path: Path, resolving: Callable[[Resolver], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    resolving(lambda host: {"crm.example": ["8.8.8.8"], "in.example": ["8.8.8.8", "10.0.0.1"]}[host])
+    written(tmp_path, "https://in.example/x")
+    assert check(tmp_path, as_json=True) == 1
+    (finding,) = json.loads(capsys.readouterr().out)["errors"]
+    assert (finding["code"], finding["line"]) == ("E489", 6)
+    assert "d leads inside: 10.0.0.1 is not" in finding["message"]
+    with pytest.raises(SegueError, match="E489"):
+        applied(tmp_path)
+    written(tmp_path, "https://crm.example/x")
+    applied(tmp_path)
+
+
+def test_a_name_that_does_not_resolve_is_no_finding(
+    tmp_path: Path, resolving: Callable[[Resolver], None]
+) -> None:
+    def nobody(host: str) -> list[str]:
+        raise socket.gaierror(socket.EAI_AGAIN, host)
+
+    resolving(nobody)
+    written(tmp_path, "https://crm.example/x")
+    loaded = load_workspace(tmp_path, environment={})
+    assert lead_inside(loaded.destinations, NONE) == []
+
+
 def test_the_operator_may_allow_it(tmp_path: Path) -> None:
     written(tmp_path, "http://127.0.0.1:3000/", "private_targets: 127.0.0.1\n")
     assert load_workspace(tmp_path, environment={}).destinations["d"].kind == "webhook"
@@ -129,24 +189,6 @@ def test_the_operator_may_allow_it(tmp_path: Path) -> None:
 
 
 # ---- at send -------------------------------------------------------------------------------
-
-Resolver = Callable[[str], list[str]]
-
-
-@pytest.fixture
-def resolving(monkeypatch: pytest.MonkeyPatch) -> Callable[[Resolver], None]:
-    """Has names resolve as a test says; what is asked for an address goes to the system as before."""
-    system = socket.getaddrinfo
-
-    def by(resolver: Resolver) -> None:
-        def found(host: str, port: int, *rest: int, **more: int) -> list[tuple[object, ...]]:
-            if not host.endswith(".example"):
-                return [*system(host, port, *rest, **more)]
-            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, port)) for each in resolver(host)]
-
-        monkeypatch.setattr(socket, "getaddrinfo", found)
-
-    return by
 
 
 @pytest.fixture

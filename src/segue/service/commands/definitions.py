@@ -24,7 +24,12 @@ def run_plan(service: Service, arguments: Mapping[str, Json], _progress: Progres
 
 def run_apply(service: Service, arguments: Mapping[str, Json], progress: Progress) -> Iterator[Json]:
     """``folder`` (absolute path of the workspace): what applying it changed."""
+    from segue.segments.destinations.resolving import refuse_inner
+    from segue.segments.workspace import load_workspace
+
     _same_folder(service, text(arguments, "folder"))
+    loaded = load_workspace(service.folder)
+    refuse_inner(loaded.destinations, loaded.settings.private_targets)
     yield told(service.apply(progress), arguments)
 
 
