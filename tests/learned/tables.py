@@ -31,7 +31,9 @@ def spec_of(kind: str, gives: str = "score", options: Mapping[str, Json] | None 
         FeatureSpec(name, text, (check_condition if name == "vip" else check_operand)(text, Scope()))
         for name, text in texts.items()
     )
-    return ModelSpec("m", kind, gives, features, horizon_ms=90 * DAY, options=options or {})
+    return ModelSpec(
+        "m", kind, gives, features, horizon_ms=90 * DAY, options={"amount": "revenue", **(options or {})}
+    )
 
 
 def table_of(kind: str, count: int = 1_200, seed: int = 1) -> Table:

@@ -80,6 +80,13 @@ def test_where_all_stop_with_one_chance_expectations_are_finite() -> None:
     assert alike.expected(30_000, *buyer)[0] == pytest.approx(most, rel=0.01)
 
 
+def test_where_all_buy_at_one_rate_expectations_are_finite() -> None:
+    alike = Buying(162_751, 1_522_812, 0.76, 2.34)
+    found = alike.expected(30, *one(3, 27, 295))[0]
+    # At most what is bought at that rate by those who never stop.
+    assert 0 < found < 30 * 162_751 / 1_522_812 * alike.alive(*one(3, 27, 295))[0]
+
+
 def test_very_busy_buyers_have_finite_expectations() -> None:
     found = CDNOW.expected(52, *one(5_000, 99.9, 100.0))[0]
     assert 1_000 < found < 5_000

@@ -23,9 +23,13 @@ _LOG_BOUND = 12.0
 """Logarithms of parameters lie within plus and minus this: beyond, they say nothing else any more."""
 _APART = 1e-6
 """How far a parameter is kept from the poles of the formulas, whose limits there are finite."""
-_CLOSED_A_MAX = 100.0
-"""Beyond it a power and a series of the published formula overflow, and only their product does not."""
-_NODES = 64
+_CLOSED_MAX = 100.0
+"""Of ``a`` and ``r``: beyond, a power and a series of the published formula overflow, though their product
+would not. That is where buyers are all alike."""
+_NODES = 256
+_CHANCE_MIN = 1e-12
+"""Of stopping: whoever stops more rarely does not stop."""
+_ROWS_AT_ONCE = 16_384
 _STARTS = ((1.0, 1.0, 1.0), (0.3, 0.5, 2.0), (3.0, 0.1, 1.0))
 """(r, a, b) from which the likelihood is climbed; alpha begins in proportion to the mean age."""
 
@@ -64,11 +68,17 @@ class Buying:
 
     def expected(self, horizon: float, repeats: Doubles, last: Doubles, age: Doubles) -> Doubles:
         """How many purchases are expected within ``horizon`` from now."""
-        if_alive = self._closed if self.a <= _CLOSED_A_MAX else self._integrated
-        return if_alive(horizon, repeats, age) * self.alive(repeats, last, age)
+        found = np.full(len(repeats), np.nan)
+        if max(self.a, self.r) <= _CLOSED_MAX:
+            found = self._closed(horizon, repeats, age)
+        lost = np.flatnonzero(~np.isfinite(found))
+        for start in range(0, len(lost), _ROWS_AT_ONCE):
+            part = lost[start : start + _ROWS_AT_ONCE]
+            found[part] = self._integrated(horizon, repeats[part], age[part])
+        return found * self.alive(repeats, last, age)
 
     def _closed(self, horizon: float, repeats: Doubles, age: Doubles) -> Doubles:
-        """Purchases of those who have not stopped, by the published formula."""
+        """Purchases of those who have not stopped, by the published formula; NaN where it overflows."""
         from scipy.special import hyp2f1
 
         # Euler's transformation of the published formula: without it, the powers overflow for busy buyers.
@@ -78,16 +88,18 @@ class Buying:
         until, after = self.alpha + age, self.alpha + age + horizon
         left = np.exp((a - 1.0) * np.log(until / after))
         series = hyp2f1(a + self.b - 1.0 - self.r, a - 1.0, c, horizon / after)
-        found: Doubles = c / (a - 1.0) * (1.0 - left * series)
+        with np.errstate(all="ignore"):
+            found: Doubles = c / (a - 1.0) * (1.0 - left * series)
         return found
 
     def _integrated(self, horizon: float, repeats: Doubles, age: Doubles) -> Doubles:
-        """The same as the mean over the chances of stopping, which are nearly alike where ``a`` is large."""
+        """The same as the mean over the chances of stopping, at equally likely ones."""
         from scipy.special import betaincinv
 
         shares = (np.arange(_NODES) + 0.5) / _NODES
         different, places = np.unique(repeats, return_inverse=True)
         chances = betaincinv(self.a, self.b + different[:, None], shares)[places]
+        chances = np.maximum(chances, _CHANCE_MIN)
         passed = np.log1p(chances * horizon / (self.alpha + age)[:, None])
         found: Doubles = (-np.expm1(-(self.r + repeats)[:, None] * passed) / chances).mean(axis=1)
         return found

@@ -95,6 +95,14 @@ def test_without_amounts_purchases_can_be_counted_still() -> None:
     assert learned("purchases", replace(table, values=values)).spending is None
 
 
+def test_an_amount_is_asked_for_only_where_there_is_one() -> None:
+    spec = spec_of("value")
+    counted = Value().learn(replace(spec, options={}), table_of("value"), None).model
+    assert counted.document()["measure"] == "purchases"
+    with pytest.raises(SegueError, match=r"E870.*comes to"):
+        Value().learn(replace(spec, options={"measure": "amount"}), table_of("value"), None)
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -25,6 +25,8 @@ FEATURES = ("purchases", "since_first", "since_last", "spent_again")
 MEASURES = ("amount", "purchases", "again", "alive")
 """What a score says: the amount or the number of purchases expected within the horizon, the chance of any
 purchase within it, or that the customer is one still."""
+CHANCES = frozenset(("again", "alive"))
+"""Those that are chances."""
 
 
 def features_of(event: str, path: tuple[str, ...] | None) -> dict[str, str]:
@@ -106,7 +108,7 @@ class Value(ModelKind):
         values = values[np.isfinite(values).all(axis=1) & (values[:, 0] >= 1)]
         repeats, age, spent = values[:, 0] - 1.0, values[:, 1], values[:, 3]
         last = np.clip(age - values[:, 2], 0.0, age)
-        measure = str(spec.options.get("measure", MEASURES[0]))
+        measure = _measured(spec)
         try:
             buying = fit_buying(Buyers.of(repeats, last, age))
             spending = (
@@ -137,6 +139,16 @@ class Value(ModelKind):
         parameters = Buying(*(_positive(buying, name) for name in ("r", "alpha", "a", "b")))
         typical = doubles(document, "typical", (len(FEATURES),))
         return ValueModel(str(measure), _positive(document, "horizon_days"), parameters, spending, typical)
+
+
+def _measured(spec: ModelSpec) -> str:
+    """What is asked for: unless said the amount, where there is one, else the number of purchases."""
+    given = "amount" in spec.options
+    found = str(spec.options.get("measure", MEASURES[0] if given else MEASURES[1]))
+    if found == MEASURES[0] and not given:
+        hint = "write `amount: revenue`, the property that holds it, or `measure: purchases`"
+        raise refusal("E870", f"the model {spec.name} does not say what a purchase comes to", hint)
+    return found
 
 
 def _spending(document: Mapping[str, Json]) -> Spending | Alike:

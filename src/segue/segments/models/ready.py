@@ -12,7 +12,7 @@ from segue.language import tree
 from segue.language.printer import key, quoted
 from segue.language.types import NUMERIC
 from segue.language.walk import walk
-from segue.learned.models.value import features_of
+from segue.learned.models.value import CHANCES, MEASURES, features_of
 from segue.segments.definitions import EventPlan
 from segue.segments.models.definition import ModelDefinition
 
@@ -78,8 +78,18 @@ def _target(model: ModelDefinition, event: str, horizon: int) -> str | None:
     if model.kind == "churn":
         return f"count({name}, {ahead}) == 0"
     if model.kind == "value":
-        return f"count({name}, {ahead})" if model.amount is None else f"sum({name}.{model.amount}, {ahead})"
+        return _valued(model, name, ahead)
     return f"count({name}, {ahead}) > 0" if model.kind in ("propensity", "upload", "remote") else None
+
+
+def _valued(model: ModelDefinition, name: str, ahead: str) -> str:
+    """What a value is held against: an amount, a number of purchases, or whether there is any."""
+    measure = model.options.get("measure")
+    if measure in CHANCES:
+        return f"count({name}, {ahead}) > 0"
+    if measure in (None, MEASURES[0]) and model.amount is not None:
+        return f"sum({name}.{model.amount}, {ahead})"
+    return f"count({name}, {ahead})"
 
 
 def _features(
