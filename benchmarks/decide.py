@@ -27,7 +27,7 @@ SLOTS, VARIANTS = 10, 8
 ASKED = 5_000
 RATE, SECONDS = 500, 8
 """Questions a second over eight connections."""
-LANES = 8
+LANES, WARMING = 8, 200
 P99_MS_MAX, RECORDED_P99_MS_MAX = 10.0, 20.0
 CONTEXT = {"page": {"path": "/shoes"}, "device": "mobile", "locale": "de-AT"}
 
@@ -95,6 +95,9 @@ def _within(folder: Path) -> Iterator[Figure]:
 
 async def _asking(port: int, record: bool) -> list[float]:
     """Questions at their rate, each of another user; a late answer delays only its own lane."""
+    warm = await Client(port).open()
+    for number in range(WARMING):
+        await warm.ask("POST", "/v1/decide", json.dumps(question(number, record)).encode())
     took: list[float] = []
     end = time.perf_counter() + SECONDS
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from segue.experiences import remembering
 from segue.experiences.asked import Asked, asked
 from segue.experiences.remembering import Answers, Standing, Told
 from segue.ingest.decode import decode_events
@@ -192,3 +193,17 @@ def happens(service: Service, user: str, at: str, traits: dict[str, int]) -> Non
             decode_events([json.dumps(body).encode()]), "tests", service.log.next_seq
         )
         service.core.append([taken.batch], [])
+
+
+def test_no_more_is_kept_than_the_bounds_say(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remembering, "PROFILES_KEPT_MAX", 3)
+    monkeypatch.setattr(remembering, "DECISIONS_KEPT_MAX", 2)
+    answers = Answers(service.core)
+    for number in range(6):
+        take(service, number, f"user{number}")
+        for brief in (False, True, False):
+            question = asked({"user_id": f"user{number}", "slots": ["hero"]})
+            told = answers.answer(question, brief)
+            assert json.loads(told.body)["slots"]["hero"]["payload"]["step"] == number
+        assert len(answers._kept) <= 3
+        assert all(len(made) <= 2 for _, _, made in answers._kept.values())

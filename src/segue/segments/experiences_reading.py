@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Iterator
@@ -87,7 +88,7 @@ def payload(node: Node, key: str, sheet: Sheet) -> Plain:
         hint = "write what the page is to show, for example `{title: Welcome back}`; {} is nothing at all"
         sheet.refuse(BAD_PARTS, node, f"{key} is empty", hint)
         return None
-    if len(repr(found)) > PAYLOAD_BYTES_MAX:
+    if len(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace")) > PAYLOAD_BYTES_MAX:
         hint = "put large content where the page can fetch it, and its address here"
         sheet.refuse(BAD_PARTS, node, f"{key} is larger than {PAYLOAD_BYTES_MAX:,} bytes", hint)
         return None
