@@ -108,25 +108,30 @@ def _differences(labels: Doubles, model: Doubles, rule: Doubles, metric: str) ->
     weighed = _WEIGHED[metric](labels, model), _WEIGHED[metric](labels, rule)
     found = np.empty(DRAWS)
     for place in range(DRAWS):
-        weights = np.bincount(random.integers(0, len(labels), len(labels)), minlength=len(labels))
-        found[place] = weighed[0](weights.astype(np.float64)) - weighed[1](weights.astype(np.float64))
+        drawn = np.bincount(random.integers(0, len(labels), len(labels)), minlength=len(labels))
+        weights = drawn.astype(np.float64)
+        found[place] = weighed[0](weights) - weighed[1](weights)
     return found[np.isfinite(found)]
 
 
 def _weighed_auc(labels: Doubles, predictions: Doubles) -> Weighed:
-    """AUC of a draw, with the sorting done once."""
+    """AUC of a draw, with the sorting done once; people of equal predictions are taken together."""
     order = np.argsort(predictions, kind="stable")
-    positive = labels[order] > 0
+    positive = (labels[order] > 0).astype(np.float64)
     ordered = predictions[order]
     starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+    apart = len(starts) == len(ordered)
 
     def measured(weights: Doubles) -> float:
         drawn = weights[order]
-        ones = np.add.reduceat(np.where(positive, drawn, 0.0), starts)
-        others = np.add.reduceat(np.where(positive, 0.0, drawn), starts)
-        below = np.cumsum(others) - others
-        pairs = float(ones.sum() * others.sum())
-        return float(ones @ (below + others / 2)) / pairs if pairs else float("nan")
+        ones = drawn * positive
+        others = drawn - ones
+        if not apart:
+            ones, others = np.add.reduceat(ones, starts), np.add.reduceat(others, starts)
+        upto = np.cumsum(others)
+        pairs = float(ones.sum() * upto[-1])
+        # No product of vectors: a thread for each core costs more here than the numbers themselves.
+        return float((ones * (upto - others / 2)).sum()) / pairs if pairs else float("nan")
 
     return measured
 
@@ -137,16 +142,16 @@ def _weighed_spearman(labels: Doubles, predictions: Doubles) -> Weighed:
 
     def measured(weights: Doubles) -> float:
         total = weights.sum()
-        first, second = one - (weights @ one) / total, other - (weights @ other) / total
-        scale = float(np.sqrt((weights @ np.square(first)) * (weights @ np.square(second))))
-        return float(weights @ (first * second)) / scale if scale > 0 else float("nan")
+        first, second = one - (weights * one).sum() / total, other - (weights * other).sum() / total
+        spreads = (weights * np.square(first)).sum() * (weights * np.square(second)).sum()
+        return float((weights * first * second).sum() / np.sqrt(spreads)) if spreads > 0 else float("nan")
 
     return measured
 
 
 def _weighed_nearness(labels: Doubles, predictions: Doubles) -> Weighed:
     errors = np.abs(labels - predictions)
-    return lambda weights: -float(weights @ errors) / float(weights.sum())
+    return lambda weights: -float((weights * errors).sum()) / float(weights.sum())
 
 
 _WEIGHED: Mapping[str, Callable[[Doubles, Doubles], Weighed]] = {
