@@ -70,6 +70,14 @@ def parse_target(url: str, allowed: Networks) -> Target:
     return Target(scheme, host, port, path if path.startswith("/") else "/" + path, authority)
 
 
+def is_public_and_plain(url: str) -> bool:
+    """Whether a URL leads to the public internet without encryption."""
+    try:
+        return parse_target(url, Networks()).scheme == "http"
+    except TargetError:
+        return False
+
+
 def _look_at_host(host: str, allowed: Networks) -> None:
     literal = _literal(host)
     if literal is not None:

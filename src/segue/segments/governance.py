@@ -9,6 +9,7 @@ from functools import cached_property
 
 from segue.domain.errors import Diagnostic, Severity
 from segue.domain.time import DAY, format_duration
+from segue.domain.outbound import is_public_and_plain
 from segue.language import tree
 from segue.language.walk import References, references
 from segue.segments.definitions import Definition, SegmentDefinition
@@ -230,6 +231,24 @@ def late_score(subject: Subject) -> Iterator[Diagnostic]:
         yield _named(each.segment, "W115", message, each.hint)
 
 
+def plain_webhook(subject: Subject) -> Iterator[Diagnostic]:
+    """Whoever stands in between reads what a webhook over plain HTTP tells of users; inside, nobody does."""
+    for each in subject.workspace.destinations.values():
+        if each.kind == "webhook" and is_public_and_plain(each.address or ""):
+            hint = "let the receiver answer over https"
+            yield _named(each, "W120", "sends over plain HTTP: anyone in between can read it", hint)
+
+
+def unused_destination(subject: Subject) -> Iterator[Diagnostic]:
+    """A destination to which no trigger sends."""
+    used = {name for trigger in subject.workspace.triggers.values() for name in trigger.to}
+    for each in subject.workspace.destinations.values():
+        if each.name not in used:
+            yield _named(
+                each, "W121", "gets nothing from any trigger", "name it in a trigger's `to`, or remove it"
+            )
+
+
 RULES: tuple[Callable[[Subject], Iterator[Diagnostic]], ...] = (
     same_condition,
     unreferred,
@@ -246,5 +265,7 @@ RULES: tuple[Callable[[Subject], Iterator[Diagnostic]], ...] = (
     unread_file,
     no_settings,
     late_score,
+    plain_webhook,
+    unused_destination,
 )
 """Every rule of governance; each code is explained in docs/workspace.md."""

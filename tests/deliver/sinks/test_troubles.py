@@ -33,17 +33,27 @@ REMOTE = ("webhook", *SERVERS)
 
 @pytest.mark.parametrize("kind", REMOTE)
 def test_a_broker_that_is_killed_and_paused_under_load(kind: str, end_for: EndFor, tmp_path: Path) -> None:
+    trouble(kind, end_for, tmp_path, 1)
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("kind", REMOTE)
+def test_the_same_for_a_minute_each(kind: str, end_for: EndFor, tmp_path: Path) -> None:
+    trouble(kind, end_for, tmp_path, 60)
+
+
+def trouble(kind: str, end_for: EndFor, tmp_path: Path, seconds: int) -> None:
     end = end_for(kind)
     outbox = Outbox(tmp_path)
     assert end.broker is not None
     with sending(outbox, {"it": end.definition}, maker(tmp_path)), Flow(outbox, "it") as flow:
         flow.has_put(100)
         end.broker.kill()
-        flow.has_put(300)
+        flow.has_put(seconds * flow.a_second)
         end.broker.start()
         rate = drained(outbox, flow)
         end.broker.pause()
-        flow.has_put(flow.a_second * TIMEOUT_MS // 1_000 + 100)
+        flow.has_put(flow.a_second * (TIMEOUT_MS // 1_000 + seconds))
         end.broker.resume()
         again = drained(outbox, flow)
         flow.has_put(50)
