@@ -8,8 +8,8 @@ from datetime import date, timedelta
 from functools import cached_property
 
 from segue.domain.errors import Diagnostic, Severity
-from segue.domain.time import DAY, format_duration
 from segue.domain.outbound import is_public_and_plain
+from segue.domain.time import DAY, format_duration
 from segue.language import tree
 from segue.language.walk import References, references
 from segue.segments.definitions import Definition, SegmentDefinition
