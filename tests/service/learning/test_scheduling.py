@@ -15,6 +15,7 @@ from segue.domain.time import DAY
 from segue.ingest.decode import decode_events
 from segue.log.batch import Entry, Record
 from segue.log.said import Said
+from segue.service.core import wall_ms
 from segue.service.learning.rescoring import rescore
 from segue.service.learning.scheduling import Learner, Touched, touched_by
 from segue.service.service import Service
@@ -128,6 +129,20 @@ def test_what_was_scored_live_a_replay_and_the_slow_truth_say_too(tmp_path: Path
     with Service.open(tmp_path, tmp_path / "data") as again:
         assert (list(again.changes()), again.members("leaving")) == (told, held)
         assert again.verify(lambda _done, _of: None) == []
+
+
+def test_by_the_wall_clock_time_goes_on_where_nothing_comes_in(tmp_path: Path) -> None:
+    with Service.open(folder(tmp_path), tmp_path / "data", clock="wall") as service:
+        take(service, [order("ann", -9_000)])
+        enthrone(service.data, line())
+        begun = wall_ms()
+        assert service.engine.now < begun
+        with learning(service) as ear:
+            ear.wait(lambda: len(ear.scores) == 1)
+        now = service.engine.now
+        assert now >= begun
+        expected = chance({"orders": 1, "recent": 0, "rest": (now - START_MS) / DAY + 9_000, "pro": 0})
+        assert score_of(service, "ann") == pytest.approx(expected, abs=1e-4)
 
 
 def test_a_segment_whose_readers_wait_is_scored_on_the_schedule_alone(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from segue.domain.change import Cause
 from segue.domain.time import DAY
+from segue.learned.registry import Registry
 from segue.log.said import NOTHING, Said
 from segue.segments.override import ListEdit
 from segue.service.core import SNAPSHOT_AFTER
@@ -122,6 +123,15 @@ def test_a_model_that_is_archived_says_nothing_any_more(service: Service) -> Non
     rescore(service)
     assert score_of(service, "bob") is None
     assert service.members("leaving") == []
+    assert verified(service)
+
+
+def test_without_a_version_in_force_nothing_is_said_any_more(service: Service) -> None:
+    rescore(service)
+    assert score_of(service, "bob") is not None
+    Registry(service.data).archive("churn", 1, "dana", "it was wrong", START_MS)
+    rescore(service)
+    assert score_of(service, "bob") is None
     assert verified(service)
 
 

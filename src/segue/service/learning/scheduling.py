@@ -159,10 +159,16 @@ class Learner:
         if rows is not None and len(rows) and waiting:
             self._note(score(self._service.core, waiting, rows))
         if due:
+            self._let_time_go_on()
             self._note(score(self._service.core, due))
             self._scored_at.update({(name, each.number): now for name, each in due.items()})
             self._look(due, now)
         self.rounds += 1
+
+    def _let_time_go_on(self) -> None:
+        """Bring the engine to this moment: where nothing comes in, its time would stand still."""
+        if self._service.core.clock == "wall":
+            self._service.core.record("time", {}).result()
 
     def _look(self, champions: Mapping[str, Champion], now: int) -> None:
         """Watch those for drift whom nobody looked at for a day."""
