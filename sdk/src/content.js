@@ -142,12 +142,14 @@ export function contentOf(ask) {
         }),
       ),
     refresh: () => loaded(all(), true),
-    /** @param {string} event those that name it */
-    follow: (event) =>
-      loaded(
-        all().filter((each) => (each.getAttribute(REFRESH) || "").split(",").some((name) => name.trim() == event)),
-        true,
-      ),
+    /** @param {string} event those that name it @param {() => Promise<void>} taken when it is */
+    follow: async (event, taken) => {
+      const named = (/** @type {Element} */ each) =>
+        (each.getAttribute(REFRESH) || "").split(",").some((name) => name.trim() == event);
+      if (!all().some(named)) return;
+      await taken();
+      await loaded(all().filter(named), true);
+    },
     /** Brings back the page's own content; nobody's content stays for somebody else. */
     clear: () => {
       seen = new WeakMap();

@@ -1,7 +1,7 @@
 // Holds a line to the server by the best way there is: WebSocket, server-sent events, asking again and again.
 
 /** @import { Passes, Pass } from "./passes.js" */
-/** @import { Heard } from "./types.js" */
+/** @import { Fired, Heard } from "./types.js" */
 
 /** A line that says nothing at its start, or for longer than two heartbeats, is dead. */
 const OPEN_MS = 5e3;
@@ -18,7 +18,7 @@ const NO_RIGHT = "E790";
  * @property {string} host
  * @property {Passes} passes
  * @property {() => Promise<void>} read takes over the state as it is now
- * @property {(change: Heard) => void} hear takes over a change
+ * @property {(said: Heard | Fired) => void} hear takes over a change, or what a trigger says
  * @property {() => void} failed every way has failed, for now; or there is none
  */
 
@@ -67,7 +67,7 @@ export function lineOf({ host, passes, read, hear, failed }) {
         if (said.notice == "closing" && said.code == NO_RIGHT) passes.drop();
         // What was said before this notice is in the state, what comes after it is heard: nothing falls between.
         if (said.notice == "listening" || said.notice == "profile") read().then(() => (listened = true), end);
-        if (said.segment && said.action) hear(said);
+        if (said.action || "fired" in said) hear(said);
       };
       timer = setTimeout(end, OPEN_MS);
       signal.addEventListener("abort", end);
@@ -92,7 +92,7 @@ export function lineOf({ host, passes, read, hear, failed }) {
 
   const byEvents = telling((pass, heard, end) => {
     const source = new EventSource(address(pass) + (pass.token && "&token=" + pass.token));
-    for (const kind of ["message", "notice", "heartbeat"]) source.addEventListener(kind, heard);
+    for (const kind of ["message", "notice", "heartbeat", "fired"]) source.addEventListener(kind, heard);
     source.onerror = end;
     return () => source.close();
   });

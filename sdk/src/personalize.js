@@ -8,7 +8,7 @@ import { membershipsOf } from "./memberships.js";
 import { passesOf, whoIs } from "./passes.js";
 import { storeOf } from "./store.js";
 
-/** @import { Change, Personal, PersonalOptions, Tracker } from "./types.js" */
+/** @import { Fired, Heard, Personal, PersonalOptions, Tracker } from "./types.js" */
 
 const WAIT = "segue-wait";
 const KEPT = "segments";
@@ -40,7 +40,7 @@ export function personalize(tracker, options = {}) {
   let settled;
   /** @type {Promise<void>} */
   const ready = new Promise((go) => (settled = go));
-  /** @type {{action: string, segment: string, call: (change: Change) => void}[]} */
+  /** @type {{action: string, name: string, call: (what: any) => void}[]} */
   let callbacks = [];
   /** @type {ReturnType<typeof setTimeout>} */
   let refilling;
@@ -59,17 +59,20 @@ export function personalize(tracker, options = {}) {
       clearTimeout(refilling);
       refilling = setTimeout(content.refresh, SOON_MS);
     }
-    for (const change of first ? [] : changes) {
-      for (const { action, segment, call } of callbacks) {
-        if (action != change.action || (segment != "*" && segment != change.segment)) continue;
-        try {
-          call(change);
-        } catch (fault) {
-          console.error(fault);
-        }
+    if (!first) for (const change of changes) tell(change.action, change.segment, change);
+  });
+
+  /** @param {string} action @param {string} name @param {any} what */
+  const tell = (action, name, what) => {
+    for (const each of callbacks) {
+      if (each.action != action || (each.name != "*" && each.name != name)) continue;
+      try {
+        each.call(what);
+      } catch (fault) {
+        console.error(fault);
       }
     }
-  });
+  };
 
   const read = () => memberships.read(() => ask((userId) => [`/v1/users/${encodeURIComponent(userId)}/segments`]));
 
@@ -82,11 +85,15 @@ export function personalize(tracker, options = {}) {
     settled();
   };
 
-  const line = lineOf({ host: tracker.host, passes, read, hear: memberships.hear, failed: settle });
+  /** @param {Heard | Fired} said */
+  const hear = (said) => ("fired" in said ? tell("fired", said.trigger, said) : memberships.hear(said));
+
+  const line = lineOf({ host: tracker.host, passes, read, hear, failed: settle });
 
   const check = () => {
     const now = tracker.active ? whoIs(tracker) : "";
-    if (now == who) return;
+    // A page that is got ready on a guess is shown to nobody yet.
+    if (now == who || /** @type {any} */ (document).prerendering) return;
     const before = who;
     who = now;
     line.end();
@@ -127,7 +134,7 @@ export function personalize(tracker, options = {}) {
   const { track } = tracker;
   tracker.track = (event, ...more) => {
     track(event, ...more);
-    if (tracker.active) tracker.flush().then(() => content.follow(event));
+    if (tracker.active) content.follow(event, tracker.flush);
   };
 
   addEventListener("storage", ({ key }) => {
@@ -135,6 +142,7 @@ export function personalize(tracker, options = {}) {
     if (!key || key == prefix + "visitor" || key == prefix + "consent") check();
   });
   addEventListener("online", line.wake);
+  document.addEventListener("prerenderingchange", check);
   addEventListener("pagehide", line.end);
   const resume = () => {
     clearTimeout(leaving);
@@ -163,8 +171,8 @@ export function personalize(tracker, options = {}) {
       return memberships.all().map(([name]) => name).sort();
     },
     is: memberships.has,
-    on: (action, segment, call) => {
-      const own = { action, segment, call };
+    on: (/** @type {string} */ action, /** @type {string} */ name, /** @type {(what: any) => void} */ call) => {
+      const own = { action, name, call };
       callbacks = [...callbacks, own];
       return () => {
         callbacks = callbacks.filter((each) => each != own);
@@ -183,4 +191,9 @@ export function personalize(tracker, options = {}) {
 }
 
 const tag = [...document.querySelectorAll("script")].find((each) => each.src == import.meta.url);
-if (tag) personalize(/** @type {any} */ (window).segue, /** @type {any} */ (tag.dataset));
+if (tag) {
+  const { segue } = /** @type {any} */ (window);
+  // Without the tracker there is nobody to follow; the page stays what it is for everyone.
+  if (segue?.track) personalize(segue, /** @type {any} */ (tag.dataset));
+  else console.warn("segue: personalize.js comes after segue.js");
+}

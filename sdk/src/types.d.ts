@@ -113,6 +113,15 @@ export interface Heard {
 /** The same for a page; what was found out by reading, and not heard, has no number, and no moment if it is a leaving. */
 export type Change = Omit<Heard, "at"> & { at?: string };
 
+/** What a trigger says that has `stream` among its destinations. */
+export interface Fired {
+  fired: Json;
+  trigger: string;
+  id: string;
+  user_id: string;
+  at: string;
+}
+
 /** What is to be shown in a slot, and why; without a variant the payload is the slot's fallback. */
 export interface Decision {
   slot: string;
@@ -133,6 +142,8 @@ export interface Personal {
   is(segment: string): boolean;
   /** Calls when the visitor enters or leaves a segment (`*`: any); what it returns ends that. */
   on(action: "entered" | "left", segment: string, call: (change: Change) => void): () => void;
+  /** Calls when a trigger fires for the visitor while the page listens. */
+  on(action: "fired", trigger: string, call: (message: Fired) => void): () => void;
   /** What to show in a slot; `context` is what conditions see as `request.`. It counts as shown unless `record` is false. */
   decide(slot: string, context?: Fields, record?: boolean): Promise<Decision>;
   /** Asks for the content of all slots and lists anew. */

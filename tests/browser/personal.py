@@ -63,6 +63,14 @@ EXPERIENCES = """
     - {variant: here, audience: 'request.page.path == "/side.html" and request.mood == "good"',
        payload: {text: Here}}
 """
+TRIGGERS = """
+- trigger: thanks
+  owner: crm@shop.example
+  description: Says thank you to who has ordered for the first time.
+  on: segment("vip") entered
+  to: stream
+  payload: {text: "Thank you for {{segment}}"}
+"""
 ITEMS = """id,title,price,category,url
 p1,Tea pot,19.9,tea,/p1
 p2,Tea cup,4.5,tea,/p2
@@ -110,6 +118,8 @@ def home(folder: Path) -> Iterator[Home]:
         (workspace / "segments" / "shop.yaml").write_text(SEGMENTS, encoding="utf-8")
         (workspace / "experiences").mkdir()
         (workspace / "experiences" / "shop.yaml").write_text(EXPERIENCES, encoding="utf-8")
+        (workspace / "triggers").mkdir()
+        (workspace / "triggers" / "shop.yaml").write_text(TRIGGERS, encoding="utf-8")
         (folder / "items.csv").write_text(ITEMS, encoding="utf-8")
         options = ("--workspace", workspace, "--data", folder / "data")
         assert here("catalog", "import", folder / "items.csv", *options).status == 0

@@ -93,6 +93,20 @@ def test_a_page_is_told_what_happened(visit: Visit) -> None:
 
 
 @pytest.mark.parametrize("way", ["WebSocket", "server-sent events"])
+def test_a_trigger_speaks_to_the_page(visit: Visit, way: str) -> None:
+    visit.gate.refused, _ = WAYS[way]
+    visit.put(PAGE + visit.tag())
+    tab = visit.settled(visit.open())
+    listening(visit, tab)
+    tab.run("said = []; segue.on('fired', 'thanks', (message) => said.push(message))")
+    tab.run("segue.on('fired', 'other', (message) => said.push(message))")
+    tab.run("segue.track('Order Completed')")
+    (message,) = eventually(lambda: tab.run("said"))
+    assert message["fired"] == {"text": "Thank you for vip"}
+    assert (message["trigger"], message["user_id"]) == ("thanks", person(tab))
+
+
+@pytest.mark.parametrize("way", ["WebSocket", "server-sent events"])
 def test_the_server_goes_away_and_comes_back(visit: Visit, way: str) -> None:
     """What happened meanwhile is there when it is back, and what happens after it."""
     visit.gate.refused, _ = WAYS[way]
@@ -328,6 +342,45 @@ def test_a_page_that_is_left_gives_its_line_back(visit: Visit) -> None:
     tab.run("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
     eventually(lambda: shown(tab) == FULL)
     assert visit.gate.count(SOCKET) == before + 1
+
+
+GUESSED = """
+let guessed = true;
+Object.defineProperty(Document.prototype, "prerendering", { get: () => guessed });
+const looked = () => { guessed = false; document.dispatchEvent(new Event("prerenderingchange")); };
+"""
+
+
+def test_a_page_that_is_got_ready_on_a_guess_asks_nothing(visit: Visit) -> None:
+    """What nobody sees must not count as shown; it begins when somebody looks."""
+    visit.put(PAGE + visit.tag())
+    tab = visit.settled(visit.open(before=GUESSED))
+    settled(lambda: len(visit.gate.came))
+    assert [said for _, said in visit.gate.came if "/v1/batch" not in said] == []
+    tab.run("looked()")
+    tab.run(ADD)
+    eventually(lambda: shown(tab) == FULL)
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_without_the_tracker_it_leaves_the_page_alone(visit: Visit, early: bool) -> None:
+    """A blocked script, or one that stands in the wrong place; what is for everyone is seen."""
+    list_ = "<script>segue = []</script>" if early else ""
+    visit.put(list_ + PAGE + visit.tag().replace("/sdk/segue.js", "/gone.js"))
+    tab = visit.open()
+    assert tab.run("typeof window.segue?.on") == "undefined"
+    assert shown(tab) == EMPTY
+
+
+def test_two_tabs_follow_the_same_visitor(visit: Visit) -> None:
+    """Who is identified in one of them is so in the other."""
+    visit.put(PAGE + visit.tag())
+    tab, other = visit.settled(visit.open()), visit.settled(visit.open())
+    tab.run(ADD)
+    eventually(lambda: shown(tab) == shown(other) == FULL)
+    tab.run("segue.reset()")
+    eventually(lambda: shown(tab) == shown(other) == EMPTY)
+    assert tab.run("segue.anonymousId") == other.run("segue.anonymousId")
 
 
 def test_elements_that_come_later(visit: Visit) -> None:
