@@ -10,6 +10,7 @@ from scipy.optimize import check_grad
 from scipy.stats import beta, gamma
 
 from segue.learned.buying import Buyers, Buying, _negative, fit_buying
+from tests.learned.tables import histories
 
 CDNOW = Buying(0.243, 4.414, 0.793, 2.426)
 """The published parameters of the CDNOW sample, in weeks."""
@@ -20,18 +21,7 @@ def one(*numbers: float) -> list[np.ndarray]:
 
 
 def simulated(truth: Buying, people: int, weeks: float, seed: int) -> Buyers:
-    random = np.random.default_rng(seed)
-    rates = random.gamma(truth.r, 1 / truth.alpha, people)
-    chances = random.beta(truth.a, truth.b, people)
-    repeats, last = np.zeros(people), np.zeros(people)
-    for person, (rate, chance) in enumerate(zip(rates, chances, strict=True)):
-        at = random.exponential(1 / rate)
-        while at <= weeks:
-            repeats[person] += 1
-            last[person] = at
-            if random.random() < chance:
-                break
-            at += random.exponential(1 / rate)
+    repeats, last = histories(truth, people, weeks, seed)
     return Buyers.of(repeats, last, np.full(people, weeks))
 
 
