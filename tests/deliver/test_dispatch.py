@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from segue.deliver.causes import events_at
 from segue.deliver.dispatch import Dispatcher
 from segue.deliver.outbox import Delivery, Outbox, State, Wanted
 from segue.domain.limits import DELIVERY_BYTES_MAX
@@ -292,3 +293,23 @@ def test_its_thread_works_when_it_is_told_and_ends_with_nothing_left(office: Off
     assert len(office.sent()) == 20
     assert office.shop.service is not None
     assert office.shop.service.core.firing.listeners == []
+
+
+def test_events_are_read_back_wherever_they_lie(office: Office) -> None:
+    """Some in the log's end, some in a file of history, and one of somebody who was forgotten."""
+    office.shop.triggers(
+        trigger("bought", 'event "Order"', to="crm", payload={"n": "{{event.properties.n}}"})
+    )
+    for number in range(6):
+        office.shop.order("bob" if number == 2 else "ada", number, n=number)
+    assert office.shop.service is not None
+    log = office.shop.service.log
+    log.close_stretch(1)
+    for number in range(6, 9):
+        office.shop.order("ada", number, n=number)
+    office.shop.service.forget("bob")
+    office.work()
+    assert [each["n"] for each in office.bodies()] == [0, 1, 3, 4, 5, 6, 7, 8]
+    seqs = [each.event_seq for each in log.firings(0, 100) if each.event_seq is not None]
+    assert sorted(events_at(log, seqs)) == sorted({*seqs} - {seqs[2]})
+    assert events_at(log, []) == {}

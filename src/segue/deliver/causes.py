@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 
 from segue.domain.event import Event
-from segue.log.batch import EventBatch
+from segue.log.batch import EventBatch, Stretch
 from segue.log.sqlite import SqliteLog
 
 _GAP_MAX = 1_000
@@ -16,13 +17,19 @@ def events_at(log: SqliteLog, seqs: Iterable[int]) -> dict[int, Event]:
     """Events by their position; those that were erased are left out."""
     found: dict[int, Event] = {}
     for run in _runs(sorted(set(seqs))):
-        wanted = set(run)
-        for entry in log.replay(run[0] - 1, run[-1]):
+        for entry in log.read(run[0] - 1, run[-1], whole=False):
             if isinstance(entry, EventBatch):
-                for place in range(len(entry)):
-                    if entry.first_seq + place in wanted:
-                        found[entry.first_seq + place] = entry.event(place)
+                found |= _picked(entry, run)
+            elif isinstance(entry, Stretch):
+                for batch in log.read_stretch(entry):
+                    found |= _picked(batch, run)
     return found
+
+
+def _picked(batch: EventBatch, seqs: list[int]) -> dict[int, Event]:
+    """Those of some rising positions that lie in a batch."""
+    first, last = bisect_left(seqs, batch.first_seq), bisect_right(seqs, batch.last_seq)
+    return {seq: batch.event(seq - batch.first_seq) for seq in seqs[first:last]}
 
 
 def _runs(seqs: list[int]) -> Iterator[list[int]]:

@@ -172,7 +172,7 @@ def _stands(service: Service, trigger: TriggerDefinition, subject: Subject, even
         held = dict(service.engine.held(subject.row))
     if isinstance(form, OnSegment):
         since = held.get(form.segment)
-        return f"the user is {_since(since, 'in', 'not in')} {form.segment}"
+        return f"the user is {_since(since, f'in {form.segment}', f'not in {form.segment}')}"
     if isinstance(form, OnItem):
         return "it fires when an item changes"
     if isinstance(form, OnCondition):
