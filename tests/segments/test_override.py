@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from segue.domain.errors import SegueError
-from segue.segments.override import ListEdit, Override
+from segue.segments.override import ListEdit, Override, ScoreOverride
 
 
 @pytest.mark.parametrize(
@@ -60,3 +62,40 @@ def test_what_is_no_override(value: object) -> None:
 def test_what_is_no_list_edit(value: object) -> None:
     with pytest.raises(SegueError, match="E464"):
         ListEdit.from_json(value)
+
+
+@pytest.mark.parametrize(
+    ("override", "code"),
+    [
+        (ScoreOverride(" ", "score", "churn", 0.5), "E461"),
+        (ScoreOverride("ada", "score", "Churn", 0.5), "E462"),
+        (ScoreOverride("ada", "score", "churn", 0.5, why="x" * 2_000), "E463"),
+        (ScoreOverride("ada", "score", "churn", "much"), "E880"),
+        (ScoreOverride("ada", "score", "churn", math.nan), "E880"),
+        (ScoreOverride("ada", "score", "churn", 1e13), "E880"),
+        (ScoreOverride("ada", "score", "churn", True), "E880"),
+        (ScoreOverride("ada", "cluster", "habits", 3.0), "E880"),
+        (ScoreOverride("ada", "cluster", "habits", ""), "E880"),
+    ],
+)
+def test_a_score_that_cannot_be_is_refused(override: ScoreOverride, code: str) -> None:
+    with pytest.raises(SegueError) as refused:
+        override.checked()
+    assert refused.value.diagnostics[0].code == code
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        ScoreOverride("ada", "score", "churn", 0.5, 1_800_000_000_123, "bob@x", "asked for it"),
+        ScoreOverride("ada", "score", "churn", -3),
+        ScoreOverride("ada", "cluster", "habits", "weekend"),
+        ScoreOverride("ada", "cluster", "habits", None),
+    ],
+)
+def test_a_score_that_can_be_is_logged_as_it_is(override: ScoreOverride) -> None:
+    written = override.checked().to_json()
+    assert (written["value"], written["gives"], written["model"]) == (
+        override.value, override.gives, override.model
+    )  # fmt: skip
+    assert written.get("by") == override.by
