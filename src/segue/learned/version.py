@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 
 from segue import __version__
+from segue.domain.errors import refusal
 from segue.domain.event import Json
+from segue.domain.time import format_duration
 
 CANDIDATE, CHAMPION, ARCHIVED = "candidate", "champion", "archived"
 STATUSES = (CANDIDATE, CHAMPION, ARCHIVED)
@@ -62,6 +64,19 @@ class Version:
             "status": self.status,
             **self.card,
         }
+
+
+def hold_horizon(version: Version, horizon_ms: int | None) -> None:
+    """E864 when a version foretells another time than the target now asks for.
+
+    Its ranking would do, but a chance within a quarter is not a chance within a year.
+    """
+    learned = version.horizon_ms
+    if learned is not None and horizon_ms is not None and learned != horizon_ms:
+        said, asked = format_duration(learned), format_duration(horizon_ms)
+        which = f"version {version.number} of {version.name}"
+        message = f"{which} foretells {said}, its target now looks {asked} ahead"
+        raise refusal("E864", message, "train it again: over another time, chances are others")
 
 
 def canonical(value: Json) -> str:

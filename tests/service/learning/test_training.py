@@ -15,6 +15,8 @@ from segue.learned.card import percentile, render
 from segue.learned.registry import FILE, Registry
 from segue.learned.version import ARCHIVED, CANDIDATE, CHAMPION
 from segue.service.audit import audit
+from segue.service.learning.comparing import compare
+from segue.service.learning.rescoring import rescore
 from segue.service.learning.training import promote, rollback, train, trained_here
 from segue.service.service import Service
 from tests.service.learning.behaving import BUYS, shop, written_anew
@@ -202,6 +204,20 @@ def test_a_model_that_was_tampered_with_stops_scoring_and_can_be_learned_anew(se
     with pytest.raises(SegueError, match="E865"):
         Registry(service.data).champion("buys")
     assert train(service, "buys").version.number == 2
+
+
+def test_a_model_of_another_horizon_does_not_score(service: Service) -> None:
+    train(service, "buys")
+    before = len(service.members("likely"))
+    written_anew(service, BUYS.replace("next 30d", "next 20d"))
+    scored = rescore(service, ["buys"])
+    assert "foretells 30d, its target now looks 20d ahead" in scored.refused["buys"]
+    with pytest.raises(SegueError, match="E864"):
+        compare(service, "recent", "buys")
+    again = train(service, "buys")
+    assert again.trial.against is None
+    assert again.promoted
+    assert 0 < len(service.members("likely")) < before
 
 
 def test_a_user_who_was_never_seen_has_no_score(service: Service) -> None:

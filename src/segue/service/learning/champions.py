@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from segue.domain.errors import Diagnostic, SegueError
 from segue.learned.models import KINDS
 from segue.learned.registry import Registry
+from segue.learned.version import hold_horizon
 from segue.service.learning.scoring import Champion
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Champions:
             version = self._registry.champion(name)
             if version is None or version.kind not in KINDS:
                 return None
+            hold_horizon(version, spec.horizon_ms)
             if held is None or held.number != version.number or held.spec is not spec:
                 model = KINDS[version.kind].read(version.document)
                 held = self._read[name] = Champion(spec, version.number, model)
