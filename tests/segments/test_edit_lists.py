@@ -19,6 +19,8 @@ GONE = ("eve", "0077", "a,b")
         ("a.yaml", "list: a\nusers: [ann, eve, 0077]\n", 'list: a\nusers: ["ann"]\n'),
         ("a.yaml", "list: a\nusers: [eve]\nowner: o\n", "list: a\nusers: []\nowner: o\n"),
         ("a.yaml", "list: a\nusers:\n  - eve\nowner: o\n", "list: a\nusers:\n  []\nowner: o\n"),
+        ("a.yaml", "list: a\nusers:\n- eve\nowner: o\n", "list: a\nusers:\n  []\nowner: o\n"),
+        ("a.yaml", "- list: a\n  users:\n  - eve\n", "- list: a\n  users:\n    []\n"),
         ("a.yaml", "- list: a\n  users: [ann]\n- list: b\n  users: ['eve', bob]\n", None),
         ("a.json", '{"list": "a", "users": ["ann", "eve"]}\n', '{"list": "a", "users": ["ann"]}\n'),
         ("a.csv", "user_id,note\nann,1\neve,2\n", "user_id,note\nann,1\n"),

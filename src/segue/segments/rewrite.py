@@ -121,6 +121,9 @@ def value_edit(source: Source, container: Entries, key: str, new: object) -> Edi
     remark = (_REMARK.search(head) if in_block else _REMARK.fullmatch(text, end, line_end)) or None
     spelling, _, body = _spelled(new, container.column - 1 + STEP, in_block).partition("\n")
     gap = " " if start == key_node.end + 1 else ""
+    if start - (text.rfind("\n", 0, start) + 1) < container.column:
+        # Items may stand right below their key; nothing else may.
+        gap = " " * STEP
     written = gap + spelling + (remark[0] if remark else "") + ("\n" + body if body else "")
     return (start, end if in_block or not remark else line_end, written)
 
