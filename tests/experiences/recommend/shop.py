@@ -40,7 +40,7 @@ class Shop:
         core = self.service.core
         with core.gate:
             batch = core.intake.accept(decode_events(raws), "test", core.log.next_seq, self.now).batch
-            core.append([batch], [])
+            core.append([batch] if len(batch) else [], [])
 
     def view(self, user: str, *items: str, event: str = "Product Viewed", **more: Any) -> None:
         """A user looks at items, one after the other."""

@@ -95,8 +95,10 @@ class Keeper:
         recommender = self.recommender
         if not recommender.wanted:
             return
-        if recommender.outgrown:
+        if recommender.outdated:
             recommender.read()
+        elif recommender.loose:
+            recommender.renew()
         recommender.live.follow(recommender.core.engine.evaluated_seq)
         if time.monotonic() - self._published_at < PUBLISH_SECONDS:
             return
@@ -143,9 +145,7 @@ class Training:
         due = [taste for taste in self._recommender.view.stocks if self._is_due(taste)]
         if not due:
             return
-        reading = self._recommender.reading
-        if reading is None or reading.upto < self._recommender.live.upto:
-            reading = self._recommender.read()
+        reading = self._recommender.renew()
         for taste in due:
             if taste in reading.tastes and not self._job.stopped:
                 self._train(taste, reading)

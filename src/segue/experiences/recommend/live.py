@@ -121,6 +121,22 @@ class Live:
         self._count += 1
         self._heard(item, sight, at)
 
+    def all(self) -> tuple[int, Deeds]:
+        """(the log position, everything up to it)."""
+        with self._lock:
+            upto, base = self.upto, self._base
+            later = [(row, *deed) for row, deeds in self._later.items() for deed in deeds]
+        if not later:
+            return upto, base
+        fresh = np.array(sorted(later), np.int64)
+        rows = np.concatenate([base.rows, fresh[:, 0].astype(np.int32)])
+        at = np.concatenate([base.at, fresh[:, 1]])
+        # Of one moment, what was read stands before what came later: the sort keeps the order of equals.
+        order = np.lexsort((at, rows))
+        items = np.concatenate([base.items, fresh[:, 3].astype(np.int32)])[order]
+        sights = np.concatenate([base.sights, fresh[:, 4].astype(np.int16)])[order]
+        return upto, Deeds(rows[order], items, sights, at[order])
+
     def forget(self, rows: Iterable[int]) -> None:
         """Know nothing more of some rows, whatever is read of them still."""
         with self._lock:

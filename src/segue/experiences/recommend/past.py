@@ -40,8 +40,17 @@ class Deeds:
 
     def without(self, rows: Sequence[int]) -> Deeds:
         """The same without some people."""
-        kept = ~np.isin(self.rows, np.array(rows, np.int32))
-        return Deeds(self.rows[kept], self.items[kept], self.sights[kept], self.at[kept])
+        return self._kept(~np.isin(self.rows, np.array(rows, np.int32)))
+
+    def newest(self, since: int, most: int) -> Deeds:
+        """Those after a moment (ms), of too many the newest."""
+        kept = self.at > since
+        if int(kept.sum()) > most:
+            kept &= self.at > np.partition(self.at[kept], -most)[-most]
+        return self if kept.all() else self._kept(kept)
+
+    def _kept(self, which: npt.NDArray[np.bool_]) -> Deeds:
+        return Deeds(self.rows[which], self.items[which], self.sights[which], self.at[which])
 
 
 def no_deeds() -> Deeds:

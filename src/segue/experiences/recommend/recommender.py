@@ -27,7 +27,7 @@ from segue.experiences.recommend.question import Question
 from segue.experiences.recommend.ranking import Ranked, Stock, ranked
 from segue.experiences.recommend.shelf import Shelf
 from segue.experiences.recommend.taste import Taste, taste_of
-from segue.experiences.recommend.training import Reading, read_all
+from segue.experiences.recommend.training import Reading, read_all, renewed
 from segue.experiences.recommend.user import User, behaviour_of, user_of, wish_of
 from segue.segments.recommendations import DEFAULT, DEFAULT_NAME, RecommendationDefinition
 from segue.service.core import Core
@@ -37,7 +37,7 @@ QUICK_ITEMS_MAX = 50_000
 QUICK_ENTRIES_MAX = 1_000
 """Of the log that are not followed yet: some 10 ms."""
 FORGETTING_SECONDS = 60.0
-"""How soon after the last reading the log is read again, so that counts forget someone, too."""
+"""How soon, at the latest, counts forget someone, too."""
 NEW_MS = 14 * DAY
 """How long an item is new in the catalogue; how new, falls evenly from 1 to 0."""
 
@@ -91,7 +91,7 @@ class Recommender:
         self.reading: Reading | None = None
         self._moves = 0
         self._forgot = False
-        self._read_at = 0.0
+        self._put_at = 0.0
         core.memories.append(self.forget)
 
     def close(self) -> None:
@@ -128,29 +128,36 @@ class Recommender:
         return self.live.count
 
     @property
-    def outgrown(self) -> bool:
-        """Whether the log has to be read anew: much has come since, or other events count now."""
-        if self.reading is None or self.live.full:
-            return True
-        if self._forgot and time.monotonic() - self._read_at > FORGETTING_SECONDS:
-            return True
-        return not {taste_of(each) for each in self.definitions.values()} <= self.reading.tastes
+    def outdated(self) -> bool:
+        """Whether the log has to be read: it never was, or other events count now."""
+        tastes = {taste_of(each) for each in self.definitions.values()}
+        return self.reading is None or not tastes <= self.reading.tastes
+
+    @property
+    def loose(self) -> bool:
+        """Whether what is held should be put in order: much has come since, or someone was forgotten."""
+        return self.live.full or (self._forgot and time.monotonic() - self._put_at > FORGETTING_SECONDS)
 
     def read(self) -> Reading:
-        """Read the whole log anew, and go on from there; the models stay as they are.
-
-        Answers go on meanwhile: only what was read is put in place under the lock.
-        """
+        """Read the whole log, and go on from there; the models stay as they are. Answers go on meanwhile."""
         with self._reading:
-            self._read_at, self._forgot = time.monotonic(), False
-            reading = read_all(self.core, self.definitions.values(), self.known)
-            popular = reading.popularity(len(self.known))
-            with self._changing:
-                self.live.rebase(reading.deeds, reading.sights, reading.upto, _teller(popular.values()))
-                self._popular, self.reading = popular, reading
-                self.live.follow(self.core.engine.evaluated_seq)
-                self.publish(anew=True)
-            return reading
+            return self._put(read_all(self.core, self.definitions.values(), self.known))
+
+    def renew(self) -> Reading:
+        """The same without the log, from what was read and what came since."""
+        with self._reading:
+            held = self.reading
+            return self.read() if held is None else self._put(renewed(self.core, held, self.live))
+
+    def _put(self, reading: Reading) -> Reading:
+        self._put_at, self._forgot = time.monotonic(), False
+        popular = reading.popularity(len(self.known))
+        with self._changing:
+            self.live.rebase(reading.deeds, reading.sights, reading.upto, _teller(popular.values()))
+            self._popular, self.reading = popular, reading
+            self.live.follow(self.core.engine.evaluated_seq)
+            self.publish(anew=True)
+        return reading
 
     def put(self, taste: Taste, model: Model) -> None:
         """Answer with another model from now on."""
