@@ -8,8 +8,8 @@ import pytest
 
 from tests.api.serving import eventually
 from tests.browser.chromium import Tab
-from tests.browser.gate import OTHER
-from tests.browser.personal import Visit, visible
+from tests.browser.gate import EVENTS, OTHER, SOCKET
+from tests.browser.personal import SNIPPET, Visit, visible
 from tests.browser.tracked import settled
 
 SLOT = '<div id="hero" data-segue-slot="hero" data-segue-refresh="Looked, Product Added">For everyone</div>'
@@ -168,3 +168,25 @@ def test_own_content_stays_while_the_server_cannot_say(visit: Visit, kind: str) 
     assert visible(tab, "#hero" if kind == "slot" else "#list li") == (
         "For everyone" if kind == "slot" else "Our classics"
     )
+
+
+def test_a_page_with_a_strict_policy(visit: Visit) -> None:
+    """Scripts by nonce and from the server alone, held to their hashes; lines to the server alone."""
+    server, gate = visit.home.site.segue, visit.gate.url
+    policy = (
+        f"default-src 'none'; script-src {server} 'nonce-n1'; style-src 'nonce-n1'; img-src data:;"
+        f" connect-src 'self' {gate} {gate.replace('http', 'ws')}"
+    )
+    modules = visit.home.server.http.get("/sdk").json()["modules"]
+    tags = visit.tag()
+    for name in ("segue.js", "personalize.js"):
+        own = f'{server}{modules[name]["path"]}" crossorigin integrity="{modules[name]["integrity"]}"'
+        tags = tags.replace(f'{server}/sdk/{name}"', own)
+    snippet = SNIPPET.replace("<script>", '<script nonce="n1">').replace("<style>", '<style nonce="n1">')
+    visit.put(f'<meta http-equiv="Content-Security-Policy" content="{policy}">{snippet}{SLOT}{tags}')
+    tab = visit.settled(visit.open())
+    assert visible(tab, "#hero") == "For everyone"
+    tab.run(add("safe"))
+    eventually(lambda: visible(tab, "#hero") == "bold")
+    assert visit.gate.count(SOCKET) == 1
+    assert visit.gate.count(EVENTS) == 0

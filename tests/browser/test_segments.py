@@ -238,6 +238,22 @@ def test_a_token_that_ends_is_renewed(visit: Visit) -> None:
     eventually(lambda: shown(tab) == FULL)
 
 
+def test_a_kept_token_that_is_good_no_more(visit: Visit) -> None:
+    """The next page gets another, and does not keep to the way that it fell back to with the old one."""
+    visit.put(PAGE + visit.tag())
+    visit.settled(visit.open()).close()
+    visit.home.server.control("token rotate", overlap="0s")
+    before = len(visit.gate.came)
+    tab = visit.settled(visit.open())
+    tab.run(ADD)
+    eventually(lambda: shown(tab) == FULL)
+
+    def ways() -> list[str]:
+        return [kind for kind, said in visit.gate.came[before:] if "/v1/stream" in said]
+
+    eventually(lambda: len(ways()) >= 2 and ways()[-1] == SOCKET)
+
+
 def test_a_site_that_gives_no_token(visit: Visit) -> None:
     """It is nobody's page then; the server is not asked. Later it is, for who comes to be somebody."""
     visit.put(PAGE + visit.tag(tokens="/nowhere"))
