@@ -18,7 +18,7 @@ from tests.service.test_laws import possible
 from tests.strategies.conditions import conditions
 from tests.strategies.vocabulary import START_MS
 
-SLOTS = ("hero", "foot")
+SLOTS = ("hero", "hero", "hero", "foot")
 REQUESTS = (
     'request.device == "mobile"',
     'request.device in ["mobile", "tablet"]',
@@ -49,7 +49,7 @@ def audiences(zone: ZoneInfo, segments: tuple[str, ...]) -> st.SearchStrategy[st
         lambda found: f"({found[0]}) {found[2]} ({found[1]})"
     )
     nested = st.tuples(both, spelled).map(lambda found: f"not ({found[0]}) and ({found[1]})")
-    options: list[st.SearchStrategy[Any]] = [st.none(), spelled, requests, both, both, nested]
+    options: list[st.SearchStrategy[Any]] = [st.none(), st.none(), spelled, requests, both, both, nested]
     if segments:
         options.append(st.sampled_from(segments))
     return st.one_of(options)
@@ -63,7 +63,7 @@ def experiences(draw: st.DrawFn, zone: ZoneInfo, segments: tuple[str, ...]) -> l
         slot = draw(st.sampled_from(SLOTS))
         each: dict[str, Any] = {
             "experience": f"e{number}", "owner": "o@x", "description": "Drawn by lot.", "slot": slot,
-            "holdout": draw(st.sampled_from((0, 0, 0.3, 0.6))),
+            "holdout": draw(st.sampled_from((0, 0.3, 0.6, 0.9))),
             "variants": [
                 _variant(draw, f"v{at}", audiences(zone, segments)) for at in range(draw(st.integers(1, 4)))
             ],
@@ -80,7 +80,7 @@ def _variant(draw: st.DrawFn, name: str, audience: st.SearchStrategy[str | None]
     found: dict[str, Any] = {
         "variant": name,
         "payload": {"is": name},
-        "priority": draw(st.integers(-1, 2)),
+        "priority": draw(st.sampled_from((-1, 0, 0, 0, 1))),
         "weight": draw(st.sampled_from((1, 1, 2, 50, 0.5))),
     }
     text = draw(audience)

@@ -186,6 +186,20 @@ def test_a_date_that_passes_ends_it(tmp_path: Path) -> None:
         assert shown(answers) == (-1, -1)
 
 
+def test_a_date_that_passes_for_those_nobody_knows(tmp_path: Path) -> None:
+    write(tmp_path, 0)
+    path = tmp_path / "experiences" / "steps.yaml"
+    path.write_text(
+        path.read_text().replace("trait.step == 3\n", "since(2026-11-01) >= 1d\n    priority: 1\n")
+    )
+    with Service.open(tmp_path, tmp_path / "data") as opened:
+        answers = Answers(opened.core)
+        happens(opened, "bob", "2026-11-01T23:59:59.999Z", {})
+        assert shown(answers) == (-1, -1)
+        happens(opened, "bob", "2026-11-02T00:00:00Z", {})
+        assert shown(answers) == (3, 0)
+
+
 def happens(service: Service, user: str, at: str, traits: dict[str, int]) -> None:
     body = {"type": "identify", "userId": user, "traits": traits, "timestamp": at, "messageId": user + at}
     with service.core.gate:
