@@ -68,8 +68,8 @@ def demo(
 ) -> int:
     """Show Segue on a real retailer's year.
 
-    Imports eleven months, then serves and plays the last one live. Nothing stays behind unless a folder
-    is named.
+    Imports eleven months, then serves and plays the last one live, with a small shop to try beside it.
+    Nothing stays behind unless a folder is named.
 
     \b
     Example:
