@@ -266,6 +266,7 @@ _STREAM = (
             "user_id": "Only changes of this user; a token's own user unless said.",
             "segment": "Only changes of this segment.",
             "after": "First those that are stored with a greater `seq`; only new ones unless said.",
+            "fired_after": "First messages of triggers with a greater `number`; only new ones unless said.",
             "token": "The user's token or the key, for browsers: they can send no header here.",
         },
     ),

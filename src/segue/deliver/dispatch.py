@@ -44,6 +44,7 @@ class Dispatcher:
         self._guard = threading.Lock()
         self._forgotten: set[int] = set()
         self._pruned_at = 0
+        self._streamed = outbox.last()
         self._thread = threading.Thread(target=self._run, name="segue-dispatcher")
         self.streamed: list[Callable[[Sequence[Delivery]], None]] = []
         """Told what goes to the live stream, once it is stored; they must not wait or raise."""
@@ -133,10 +134,14 @@ class Dispatcher:
             for each in kept:
                 if each.state in (State.PENDING, State.SENT):
                     metrics.DISPATCHED.observe(max(0.0, time.time() - each.moment / SECOND))
-        streamed = [each for each in kept if each.destination == STREAM and each.state is State.SENT]
-        if streamed:
+        if self.streamed and any(each.destination == STREAM and each.state is State.SENT for each in kept):
+            self._stream()
+
+    def _stream(self) -> None:
+        while told := self._outbox.streamed(self._streamed, FIRINGS_AT_ONCE):
+            self._streamed = told[-1].number
             for listener in self.streamed:
-                listener(streamed)
+                listener(told)
 
     def _prune(self) -> None:
         """Drop, now and then, what has ended and that no rule will ask for any more."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from segue.log import outbox_file
+from segue.segments.triggers.definition import STREAM
 
 _COLUMNS = (
     'number, id, trigger, destination, channel, "row", user_id, at, moment, state, reason, body, due,'
@@ -244,6 +245,18 @@ class Outbox:
         """Deliveries, newest first, with a number below ``before``."""
         where, values = _where(wanted, before)
         return self._found(f"{where} ORDER BY number DESC LIMIT ?", (*values, limit))
+
+    def streamed(self, after: int, limit: int, user_ids: Collection[str] | None = None) -> list[Delivery]:
+        """What went to the live stream with a number past ``after``, in order; of some users, or of all."""
+        users = "" if user_ids is None else f" AND user_id IN ({', '.join('?' * len(user_ids))})"
+        query = f"WHERE number > ? AND destination = ? AND state = 'sent'{users} ORDER BY number LIMIT ?"
+        return self._found(query, (after, STREAM, *(user_ids or ()), limit))
+
+    def last(self) -> int:
+        """The number of the newest delivery that there ever was; 0 before the first."""
+        with self._store.reading() as connection:
+            found = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'deliveries'").fetchone()
+            return 0 if found is None else int(found[0])
 
     def counts(self) -> dict[tuple[str, State], int]:
         """How many deliveries stand where, by destination."""

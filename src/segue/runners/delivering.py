@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from contextlib import ExitStack
 
-from segue.api.stream.fired import fired_of
+from segue.api.stream.fired import Firings
 from segue.api.stream.streams import Streams
 from segue.deliver.dispatch import Dispatcher
-from segue.deliver.outbox import Delivery, Outbox, shared
+from segue.deliver.outbox import Outbox, shared
 from segue.deliver.queues.queues import Queues
 from segue.deliver.sinks.kinds import Means, sink_of
 from segue.deliver.sinks.sink import Sink
@@ -23,12 +22,12 @@ class Delivering:
     def __init__(self, service: Service, streams: Streams) -> None:
         """Open the outbox; E602, E603 or E604."""
         self._service = service
-        self._streams = streams
         self._open = ExitStack()
         self.outbox: Outbox = self._open.enter_context(shared(service.data))
         self._queues = Queues(self.outbox, lambda: service.workspace.destinations, self._sink)
         self._dispatcher = Dispatcher(service, self.outbox)
-        self._dispatcher.streamed.append(self._stream)
+        self._dispatcher.streamed.append(streams.fired)
+        streams.firings = Firings(service.core, self.outbox)
 
     def start(self) -> None:
         """Send what is left from before, and from now on what comes."""
@@ -40,12 +39,6 @@ class Delivering:
         self._dispatcher.close()
         self._queues.close()
         self._open.close()
-
-    def _stream(self, deliveries: Sequence[Delivery]) -> None:
-        identity = self._service.core.intake.identity
-        with self._service.core.gate:  # an identity that may still be taken back must not be seen
-            names = [frozenset(map(identity.user_id, identity.rows_of(each.row))) for each in deliveries]
-        self._streams.fired([fired_of(each, ids) for each, ids in zip(deliveries, names, strict=True)])
 
     def _sink(self, definition: DestinationDefinition) -> Sink:
         settings = self._service.workspace.settings

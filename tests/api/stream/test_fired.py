@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from segue.api.stream.fired import Following
 from tests.api.serving import Running, eventually, serving, write_workspace
 from tests.api.stream.hearing import Heard, Said, events, listening
 from tests.api.stream.test_rights import bearer, key, token
@@ -126,3 +127,49 @@ def test_the_same_firing_reaches_a_file_too(shop: Running) -> None:
         said = fired(heard)
     path = shop.data / "deliveries" / "crm.jsonl"
     eventually(lambda: path.exists() and said["id"] in path.read_text(encoding="utf-8"))
+
+
+def test_whoever_comes_back_hears_what_was_missed_and_nothing_twice(shop: Running) -> None:
+    with listening(shop, "user_id=kim") as heard:
+        shop.track("kim", "Order Completed", total=1)
+        first = fired(heard)
+    for total in (2, 3):
+        shop.track("kim", "Order Completed", total=total)
+    shop.track("lea", "Order Completed", total=9)
+    path = shop.data / "deliveries" / "crm.jsonl"
+    eventually(lambda: "Thank you for 9!" in path.read_text(encoding="utf-8"))
+    with listening(shop, f"user_id=kim&fired_after={first['number']}") as heard:
+        shop.track("kim", "Order Completed", total=4)
+        said = [fired(heard) for _ in range(3)]
+        shop.track("kim", "Order Completed", total=5)
+        said.append(fired(heard))
+    assert [each["fired"]["text"] for each in said] == [f"Thank you for {total}!" for total in (2, 3, 4, 5)]
+    assert sorted({each["number"] for each in said}) == [each["number"] for each in said]
+
+
+def test_everyone_hears_all_of_them_again(shop: Running) -> None:
+    shop.track("max", "Order Completed", total=1)
+    path = shop.data / "deliveries" / "crm.jsonl"
+    eventually(lambda: path.exists() and '"max"' in path.read_text(encoding="utf-8"))
+    with events(shop, "fired_after=0") as heard:
+        for said in heard:
+            if said.get("event") == "fired" and json.loads(said["data"])["user_id"] == "max":
+                break
+
+
+def test_a_number_that_no_message_has_is_refused(shop: Running) -> None:
+    answer = shop.http.get("/v1/stream?fired_after=1000000000")
+    assert (answer.status_code, answer.json()["code"]) == (400, "E743")
+
+
+def test_what_comes_while_one_is_behind_is_read_again() -> None:
+    following = Following(lambda _wanted, _after, _limit: [])
+    assert following.takes(5, full=False)
+    following.went(5)
+    assert not following.takes(6, full=True)
+    assert (following.behind, following.sent) == (True, 5)
+    assert not following.takes(7, full=False)
+    following.went(7)
+    following.behind = False
+    assert not following.takes(7, full=False)
+    assert following.takes(8, full=False)

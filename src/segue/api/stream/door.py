@@ -10,6 +10,7 @@ from segue.api.doors import Doors
 from segue.api.paging import whole_number
 from segue.api.request import Receive, Request, Send, bad_parameter
 from segue.api.stream.origin import require_origin
+from segue.api.stream.streams import After
 from segue.api.stream.wire import ServerSentEvents, WebSocket, Wire
 from segue.service.hub.ear import Wanted
 
@@ -42,7 +43,7 @@ async def listen(doors: Doors, request: Request) -> Answer:
     doors.streams.require_room()
     headers = require_origin(request, doors.service.workspace.settings)
     wanted = _wanted(doors, request)
-    after = _after(doors, request)
+    after = After(_after(doors, request), _fired_after(doors, request))
     if request.method == "HEAD":
         return Answer(200, headers=(*_EVENTS[1:], *headers), type=_EVENTS[0][1])
 
@@ -88,4 +89,15 @@ def _after(doors: Doors, request: Request) -> int | None:
     if after > head:
         hint = "read the state anew: it is another log"
         raise bad_parameter(f"after is {after}, but the last change is {head}", hint)
+    return after
+
+
+def _fired_after(doors: Doors, request: Request) -> int | None:
+    """The number of the last message of a trigger that the client has."""
+    if "fired_after" not in request.query:
+        return None
+    after = whole_number(request, "fired_after", 0)
+    last = 0 if doors.streams.firings is None else doors.streams.firings.last()
+    if after > last:
+        raise bad_parameter(f"fired_after is {after}, but the last message is {last}", "come back without it")
     return after

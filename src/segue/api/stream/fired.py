@@ -1,64 +1,97 @@
-"""Messages of triggers on their way to listeners: they go to who listens at that moment."""
+"""Messages of triggers on their way to listeners."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
-from segue.api.stream.listener import Listener
 from segue.api.stream.notice import Notice
-from segue.deliver.outbox import Delivery
+from segue.deliver.outbox import Delivery, Outbox
 from segue.domain.time import format_instant
+from segue.service.core import Core
+from segue.service.hub.ear import Wanted
+
+
+class Fired(Notice):
+    """One message; ``number`` rises from each to the next, and gaps mean nothing."""
+
+    __slots__ = ("number", "user_id")
+
+    def __init__(self, delivery: Delivery) -> None:
+        self.number = delivery.number
+        self.user_id = delivery.user_id
+        more = {"id": delivery.id, "trigger": delivery.trigger, "user_id": delivery.user_id}
+        at = format_instant(delivery.at)
+        super().__init__("fired", msgspec.Raw(delivery.body), None, **more, at=at, number=delivery.number)
 
 
 @dataclass(frozen=True, slots=True)
-class Fired:
-    """One message. ``user_id`` is the profile's own, ``names`` are all ids that lead to it."""
-
-    user_id: str
-    names: frozenset[str]
-    notice: Notice
-
-
-def fired_of(delivery: Delivery, names: frozenset[str]) -> Fired:
-    """A delivery for the live stream as listeners get it."""
-    more = {"id": delivery.id, "trigger": delivery.trigger, "user_id": delivery.user_id}
-    notice = Notice("fired", msgspec.Raw(delivery.body), None, **more, at=format_instant(delivery.at))
-    return Fired(delivery.user_id, names, notice)
-
-
 class Told:
-    """Listeners by the user they listen to, so that a message costs the same however many there are."""
+    """A message with all ids under which it may be listened to."""
 
-    def __init__(self) -> None:
-        self._everyone: set[Listener] = set()
-        self._by_id: dict[str, set[Listener]] = {}
+    fired: Fired
+    names: frozenset[str]
 
-    def add(self, listener: Listener) -> None:
-        """It is told from now on, if it may be."""
-        wanted = listener.wanted
-        if wanted.fired and wanted.user_id is None:
-            self._everyone.add(listener)
-        elif wanted.fired and wanted.user_id is not None:
-            self._by_id.setdefault(wanted.user_id, set()).add(listener)
 
-    def remove(self, listener: Listener) -> None:
-        """It is told no more."""
-        self._everyone.discard(listener)
-        user_id = listener.wanted.user_id
-        if user_id is not None and user_id in self._by_id:
-            self._by_id[user_id].discard(listener)
-            if not self._by_id[user_id]:
-                del self._by_id[user_id]
+Stored = Callable[[Wanted, int, int], Sequence[Fired]]
+"""What a listener wants of the messages past a number, in order, at most so many. Blocks."""
 
-    def tell(self, messages: Sequence[Fired]) -> None:
-        """Each message to everyone, to who listens to the user, and to who followed another id to them."""
-        for message in messages:
-            for listener in self._everyone:
-                listener.tell(message.notice)
-            for name in message.names:
-                for listener in self._by_id.get(name, ()):
-                    if name == message.user_id or not listener.wanted.alone:
-                        listener.tell(message.notice)
+
+@dataclass(slots=True)
+class Following:
+    """How far one listener has got: all up to ``sent`` went out, None before the first.
+
+    While it is ``behind`` it reads what is stored; ``missed`` says that something came meanwhile.
+    """
+
+    stored: Stored
+    sent: int | None = None
+    behind: bool = False
+    missed: bool = False
+
+    def takes(self, number: int, full: bool) -> bool:
+        """Whether a message that has just come is to wait for the listener, whose queue may be full."""
+        if self.sent is None:
+            self.sent = number - 1
+        if self.behind or full:
+            self.behind = self.missed = True
+            return False
+        return number > self.sent
+
+    def went(self, number: int) -> None:
+        """A message went out."""
+        self.sent = max(self.sent or 0, number)
+
+
+class Firings:
+    """The live stream's side of an outbox."""
+
+    def __init__(self, core: Core, outbox: Outbox) -> None:
+        self._core = core
+        self._outbox = outbox
+
+    def told(self, deliveries: Sequence[Delivery]) -> list[Told]:
+        """Deliveries as listeners get them. Blocks for a moment."""
+        identity = self._core.intake.identity
+        with self._core.gate:  # an identity that may still be taken back must not be seen
+            names = [frozenset(map(identity.user_id, identity.rows_of(each.row))) for each in deliveries]
+        return [Told(Fired(each), ids) for each, ids in zip(deliveries, names, strict=True)]
+
+    def stored(self, wanted: Wanted, after: int, limit: int) -> list[Fired]:
+        """As :data:`Stored` says."""
+        return [Fired(each) for each in self._outbox.streamed(after, limit, self._names(wanted))]
+
+    def last(self) -> int:
+        """The number of the newest delivery; a listener can have heard no later one."""
+        return self._outbox.last()
+
+    def _names(self, wanted: Wanted) -> frozenset[str] | None:
+        if wanted.user_id is None or wanted.alone:
+            return None if wanted.user_id is None else frozenset((wanted.user_id,))
+        identity = self._core.intake.identity
+        with self._core.gate:
+            row = identity.row_of(wanted.user_id)
+            rows = set() if row is None else identity.rows_of(row)
+            return frozenset((wanted.user_id, *map(identity.user_id, rows)))

@@ -13,7 +13,8 @@ from typing import TypeVar
 
 from segue.api.request import Receive
 from segue.api.stream import endings, notice
-from segue.api.stream.notice import Item, Notice
+from segue.api.stream.fired import Fired, Following
+from segue.api.stream.notice import Item
 from segue.api.stream.wire import Wire
 from segue.domain.errors import Diagnostic, SegueError
 from segue.domain.limits import STREAM_PAGE, STREAM_QUEUE_MAX, STREAM_STALLED_SECONDS
@@ -38,8 +39,18 @@ class Listener:
     and hears what comes. When more waits than its queue takes, it is behind again: nothing is kept twice.
     """
 
-    def __init__(self, hub: Hub, reads: Executor, wanted: Wanted, wire: Wire, after: int | None) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        reads: Executor,
+        wanted: Wanted,
+        wire: Wire,
+        after: int | None,
+        following: Following | None = None,
+    ) -> None:
+        """``following`` is how far messages of triggers have got; None for who hears none."""
         self._hub = hub
+        self._following = following
         self._reads = reads
         self._wire = wire
         self._after = after
@@ -98,6 +109,8 @@ class Listener:
         if not self.behind:
             self._hub.leave(self._ear)
             self._ear.joined = _NOWHERE
+            if self._following is not None and any(isinstance(each, Fired) for each in self._queue):
+                self._following.behind = True
             self._queue.clear()
             self._wake()
 
@@ -112,10 +125,11 @@ class Listener:
             self._queue.append(notice.profile(now))
             self._wake()
 
-    def tell(self, fired: Notice) -> None:
-        """A message of a trigger, unless too much waits already: it is not stored for listeners."""
-        if not self._ended and len(self._queue) < STREAM_QUEUE_MAX:
-            self._queue.append(fired)
+    def tell(self, fired: Fired) -> None:
+        """A message of a trigger; when too much waits, it is read again from what is stored."""
+        if self._following is not None:
+            if self._following.takes(fired.number, len(self._queue) >= STREAM_QUEUE_MAX):
+                self._queue.append(fired)
             self._wake()
 
     def beat(self, at: int) -> None:
@@ -133,12 +147,14 @@ class Listener:
 
     async def _write(self) -> None:
         try:
-            while not self._ended and (self.behind or self._queue):
+            while not self._ended and (self.behind or self._queue or self._following_behind):
                 if self.behind:
                     await self._catch_up()
-                else:
+                elif self._queue:
                     items, self._queue = self._queue, []
                     await self._put(items)
+                else:
+                    await self._follow()
             self._writer = None
         except OSError:  # the client has left
             self._ended = True
@@ -157,6 +173,22 @@ class Listener:
         self._since = math.inf
         self.idle_since = time.monotonic()
         self._after = max((item.seq for item in items if isinstance(item, Message)), default=self._after)
+        for item in items:
+            if isinstance(item, Fired) and self._following is not None:
+                self._following.went(item.number)
+
+    @property
+    def _following_behind(self) -> bool:
+        return self._following is not None and self._following.behind
+
+    async def _follow(self) -> None:
+        """One page of messages of triggers that are stored; the last one leads to what comes."""
+        following = self._following
+        assert following is not None
+        following.missed = False
+        found = await self._run(lambda: following.stored(self.wanted, following.sent or 0, STREAM_PAGE))
+        await self._put(found)
+        following.behind = following.missed or len(found) == STREAM_PAGE
 
     async def _catch_up(self) -> None:
         """One page of what is stored; the last one is read up to where the hub goes on."""

@@ -7,15 +7,18 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 from segue.access.gate import wall_ms
 from segue.api.request import Receive
 from segue.api.stream import endings
-from segue.api.stream.fired import Fired, Told
+from segue.api.stream.fired import Firings, Following
 from segue.api.stream.listener import Listener
+from segue.api.stream.telling import Telling
 from segue.api.stream.wire import Wire
+from segue.deliver.outbox import Delivery
 from segue.domain.errors import SegueError, refusal
 from segue.domain.limits import STREAM_CHECK_SECONDS, STREAM_HEARTBEAT_SECONDS, STREAM_LISTENERS_MAX
 from segue.service.core import Core
@@ -29,13 +32,23 @@ _ROUNDS = 16
 Holds = Callable[[], bool]
 
 
+@dataclass(frozen=True, slots=True)
+class After:
+    """The last change and the last message of a trigger that a client has; None for what it does not say."""
+
+    change: int | None = None
+    fired: int | None = None
+
+
 class Streams:
     """The listeners of one server. Belongs to the loop that :meth:`open` is called in."""
 
     def __init__(self) -> None:
         self._hub: Hub | None = None
         self._listeners: dict[Listener, Holds] = {}
-        self._told = Told()
+        self._telling = Telling()
+        self.firings: Firings | None = None
+        """Messages of triggers for the live stream; None while nothing is sent."""
         self._reads = ThreadPoolExecutor(_READERS, "segue-listen")
         self._loop: asyncio.AbstractEventLoop | None = None
         self._keeper: asyncio.Task[None] | None = None
@@ -75,10 +88,10 @@ class Streams:
             self._hub.close()
         self._reads.shutdown()
 
-    def fired(self, messages: Sequence[Fired]) -> None:
-        """Messages of triggers go to those who listen now. Any thread may call it."""
-        if self._loop is not None:
-            self._soon(self._told.tell, messages)
+    def fired(self, deliveries: Sequence[Delivery]) -> None:
+        """Messages of triggers go to those who listen. Any thread may call it; it blocks for a moment."""
+        if self._loop is not None and self.firings is not None:
+            self._soon(self._telling.tell, self.firings.told(deliveries))
 
     # ---- one listener ------------------------------------------------------------------------
 
@@ -93,20 +106,21 @@ class Streams:
         if len(self._listeners) >= STREAM_LISTENERS_MAX:
             raise too_many()
 
-    async def attend(
-        self, wanted: Wanted, wire: Wire, receive: Receive, after: int | None, holds: Holds
-    ) -> None:
+    async def attend(self, wanted: Wanted, wire: Wire, receive: Receive, after: After, holds: Holds) -> None:
         """Serve a listener until it leaves, is told to, or its right no longer ``holds``."""
-        listener = Listener(self.hub, self._reads, wanted, wire, after)
+        following = None
+        if wanted.fired and self.firings is not None:
+            following = Following(self.firings.stored, after.fired, after.fired is not None)
+        listener = Listener(self.hub, self._reads, wanted, wire, after.change, following)
         self._listeners[listener] = holds
-        self._told.add(listener)
+        self._telling.add(listener)
         try:
             if self._stopping:
                 listener.end(endings.RESTART, endings.STOPPING)
             await listener.attend(receive)
         finally:
             del self._listeners[listener]
-            self._told.remove(listener)
+            self._telling.remove(listener)
 
     # ---- keeping -----------------------------------------------------------------------------
 
