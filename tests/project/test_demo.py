@@ -104,6 +104,11 @@ def _learned(report: Any, service: Service) -> None:
         assert report["segments"][name] > 0
     word = report["learned"]["override"]
     assert word["before"].startswith(f"{word['user']} is in worth_a_call")
+    page = (ROOT / "docs" / "scores.md").read_text(encoding="utf-8")
+    example = page.split("```text\n")[1].split("\n```")[0].splitlines()
+    assert len(example) > 10
+    # The values are the shop's; the points come of floating point, whose last digit is the machine's.
+    assert _features(example) <= _features(word["before"].splitlines())
     assert word["after"].startswith(f"{word['user']} is not in worth_a_call")
     assert "an override says so until 2011-01-01T00:00:00.000Z, by dana" in word["after"]
     assert service.user(word["user"]).scores["will_buy"] == 0.95
@@ -113,6 +118,13 @@ def _learned(report: Any, service: Service) -> None:
     ]
     assert {change.segment for change in scores} <= set(LEARNED)
     assert scores
+
+
+def _features(explained: list[str]) -> set[str]:
+    """What an explanation says of features, without the points that each adds."""
+    found = {line.strip().partition("  ")[2] for line in explained if ", typical is " in line}
+    assert len(found) > 4
+    return found
 
 
 def test_the_show_goes_on_until_it_is_interrupted(tmp_path: Path) -> None:
