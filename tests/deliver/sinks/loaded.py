@@ -58,7 +58,7 @@ class Flow:
 
     outbox: Outbox
     destination: str
-    a_second: int = 200
+    a_second: int = 100
     count: int = 0
     _stop: threading.Event = field(default_factory=threading.Event)
 
