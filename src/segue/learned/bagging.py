@@ -17,6 +17,8 @@ Truths = npt.NDArray[np.bool_]
 
 BAGS = 30
 FOLDS = 5
+_DRAWN_MAX = 20_000
+"""Examples, and others, in one bag: more of them move no line."""
 _STRENGTH = 1.0
 """Of the penalty's inverse, scikit-learn's usual one, on standardised columns."""
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
@@ -62,10 +64,11 @@ def _line(points: Doubles, examples: Truths, seen: Truths, seed: int) -> tuple[D
     liked, others = np.flatnonzero(examples & seen), np.flatnonzero(~examples & seen)
     if not len(liked) or not len(others):
         raise ValueError("there are no examples, or nobody else")
-    drawn = min(len(liked), len(others))
+    drawn = min(len(liked), len(others), _DRAWN_MAX)
     weights, offset = np.zeros(points.shape[1]), 0.0
     for _ in range(BAGS):
-        chosen = np.concatenate((liked, random.choice(others, drawn, replace=False)))
+        few = liked if len(liked) <= _DRAWN_MAX else random.choice(liked, _DRAWN_MAX, replace=False)
+        chosen = np.concatenate((few, random.choice(others, drawn, replace=False)))
         # Bags are small: threads would wait for each other longer than they work.
         with threadpool_limits(limits=1):
             bag = LogisticRegression(C=_STRENGTH, max_iter=1_000).fit(points[chosen], examples[chosen])
