@@ -6,7 +6,7 @@
      training cut-offs, stacked:   ├──1──┤
                                        ├──2──┤
                                            ├──3──┤
-     the test cut-off, later than every training label:    ├──test──┤ now
+     the test cut-off, later than every training label:    ├──test──┤ the last event
 
 Features come from an engine that is shown the log as of the cut-off: the kernel that computes them live, and
 nothing that it could not have known. Labels come from one that is shown all of it.
@@ -36,8 +36,7 @@ CUT_OFFS_MAX = 6
 _EVENTS = "(events)"
 _BASELINE = "(baseline)"
 _RFM = ("(recency)", "(frequency)", "(money)", "(age)")
-_FIRST = "(first)"
-_FIRST_EVENT = tree.Aggregate("first", tree.EventPattern("any"))
+_SPAN = {name: tree.Aggregate(name, tree.EventPattern("any")) for name in ("first", "last")}
 _EVERY_EVENT = tree.Aggregate("count", tree.EventPattern("any"))
 
 
@@ -50,13 +49,13 @@ class CutOffs:
     horizon: int
 
 
-def cut_offs(first: int, now: int, horizon: int) -> CutOffs | None:
-    """Moments for a history from ``first`` to ``now``; None when it is too short for a later test.
+def cut_offs(first: int, last: int, horizon: int) -> CutOffs | None:
+    """Moments for a history from ``first`` to ``last``; None when it is too short for a later test.
 
-    Labels of the last training cut-off end where the test begins, its own end now. Before the first one there
-    is at least a horizon to look back on.
+    Labels of the last training cut-off end where the test begins, its own where the history does. Before the
+    first one there is at least a horizon to look back on.
     """
-    test = now - horizon
+    test = last - horizon
     last = test - horizon
     earliest = first + horizon
     if last < earliest:
@@ -77,13 +76,20 @@ class History:
         """A program that knows what was received by a moment, and stands there."""
         return self.engine.replayed(compiled, self.upto, until=moment, fleeting=True)
 
-    def first(self, rules: Rules) -> int:
-        """The moment (ms) of the first event; now when there is none."""
-        program = compile_definitions((), rules, {_FIRST: _FIRST_EVENT})
-        engine = self.as_of(program, self.engine.now)
-        ages = shown_values(engine, engine.compiled.shown[_FIRST], _rows(engine))
-        known = ages[np.isfinite(ages)]
-        return engine.now - round(float(known.max()) * DAY) if len(known) else engine.now
+    def span(self, rules: Rules) -> tuple[int, int]:
+        """The moments (ms) of the first and of the last event; now twice when there is none.
+
+        What is known ends with the last event, whatever the clock says since: that nothing came after it may
+        be because nothing was sent.
+        """
+        program = compile_definitions((), rules, _SPAN)
+        now = self.engine.now
+        engine = self.as_of(program, now)
+        ages = [shown_values(engine, engine.compiled.shown[name], _rows(engine)) for name in _SPAN]
+        known = [each[np.isfinite(each)] for each in ages]
+        if not len(known[0]):
+            return now, now
+        return now - round(float(known[0].max()) * DAY), now - round(float(known[1].min()) * DAY)
 
 
 def program_of(spec: ModelSpec) -> Compiled:

@@ -39,11 +39,11 @@ def hold(spec: ModelSpec, kind: ModelKind, table: Table) -> None:
     raise refusal("E862", f"{message}; it asks for {asked}", hint)
 
 
-def too_short(spec: ModelSpec, first: int, now: int) -> SegueError:
+def too_short(spec: ModelSpec, first: int, last: int) -> SegueError:
     """E861: the history does not reach for a test that is later than all labels."""
     assert spec.horizon_ms is not None
     horizon = format_duration(spec.horizon_ms)
-    there = format_duration(_whole_days(now - first)) if now > first else "no events"
+    there = format_duration(_whole_days(last - first)) if last > first else "no events"
     message = f"{spec.name} looks {horizon} ahead and the log holds {there}; it takes three times as long"
     hint = "give it a shorter horizon or a longer history, or use a rule meanwhile"
     return refusal("E861", message, hint)

@@ -51,19 +51,18 @@ class Trial:
 
 def lesson(spec: ModelSpec, kind: ModelKind, history: History) -> Lesson:
     """The data set of a kind; E861 when the history is too short for a test that is later than all labels."""
-    now = history.engine.now
     if spec.target is None or spec.horizon_ms is None or kind.learns_from == "seed":
-        return Lesson(table_at(spec, history, now), None, None)
-    first = history.first(spec.rules)
-    moments = cut_offs(first, now, spec.horizon_ms)
+        return Lesson(table_at(spec, history, history.engine.now), None, None)
+    first, last = history.span(spec.rules)
+    moments = cut_offs(first, last, spec.horizon_ms)
     if kind.learns_from == "target":
         if moments is None:
-            raise too_short(spec, first, now)
+            raise too_short(spec, first, last)
         *earlier, test = labelled(spec, history, [*moments.training, moments.test])
         return Lesson(stacked(earlier), test, moments)
-    moment = now - spec.horizon_ms
+    moment = last - spec.horizon_ms
     if moment <= first:
-        raise too_short(spec, first, now)
+        raise too_short(spec, first, last)
     (test,) = labelled(spec, history, [moment])
     alone = CutOffs((moment,), moment, spec.horizon_ms)
     return Lesson(test.labelled(np.full(len(test), np.nan)), test, alone)

@@ -60,6 +60,16 @@ def test_training_ends_before_the_test_begins(service: Service) -> None:
     assert test + 30 * DAY <= service.engine.now
 
 
+def test_silence_since_the_last_event_is_no_answer(service: Service) -> None:
+    """A server whose clock has gone on for a year without events learns what one learned then."""
+    before = train(service, "buys").version.card
+    service.core.record("time", {}).result()
+    service.engine.advance(service.engine.now + 365 * DAY)
+    after = train(service, "buys").version.card
+    assert after["cut_offs"] == before["cut_offs"]
+    assert after["data_hash"] == before["data_hash"]
+
+
 def test_the_same_log_gives_the_same_model(service: Service) -> None:
     one, other = train(service, "buys").version, train(service, "buys").version
     assert one.card["data_hash"] == other.card["data_hash"]

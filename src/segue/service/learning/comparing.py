@@ -131,7 +131,7 @@ def _judged(sides: Sides) -> Json:
     spec, past = sides.spec, history(sides.service)
     if spec.target is None or spec.horizon_ms is None:
         return None
-    moment = past.engine.now - spec.horizon_ms
+    moment = past.span(spec.rules)[1] - spec.horizon_ms
     (table,) = labelled(spec, past, [moment])
     if not len(table):
         return None
