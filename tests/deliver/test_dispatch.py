@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ from segue.deliver.dispatch import Dispatcher
 from segue.deliver.outbox import Delivery, Outbox, State, Wanted
 from segue.domain.limits import DELIVERY_BYTES_MAX
 from segue.domain.time import MINUTE, format_instant
+from segue.log.faults import not_written
 from segue.service.suppressing import suppress
+from tests.api.serving import eventually
 from tests.service.firing_shop import START, Shop, trigger
 
 
@@ -295,6 +298,30 @@ def test_its_thread_works_when_it_is_told_and_ends_with_nothing_left(office: Off
     assert office.shop.service.core.firing.listeners == []
 
 
+def test_what_the_disk_does_not_take_is_decided_on_again(
+    office: Office, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    put, refused = Outbox.put, threading.Event()
+
+    def full_at_first(outbox: Outbox, deliveries: Sequence[Delivery], cursor: int | None = None) -> None:
+        if not refused.is_set():
+            refused.set()
+            raise not_written("the outbox", "no space left")
+        put(outbox, deliveries, cursor)
+
+    monkeypatch.setattr(Outbox, "put", full_at_first)
+    office.shop.triggers(trigger("bought", 'event "Order"', to="crm"))
+    office.shop.order("ada", 0)
+    dispatcher = office.dispatcher
+    dispatcher.start()
+    assert refused.wait(60)
+    office.shop.order("ada", 1)
+    eventually(lambda: len(office.sent()) == 2)
+    dispatcher.close()
+    assert "deliveries wait" in caplog.text
+    assert [each.id for each in office.sent()] == [each.id for each in office.shop.firings()]
+
+
 def test_events_are_read_back_wherever_they_lie(office: Office) -> None:
     """Some in the log's end, some in a file of history, and one of somebody who was forgotten."""
     office.shop.triggers(
@@ -313,3 +340,34 @@ def test_events_are_read_back_wherever_they_lie(office: Office) -> None:
     seqs = [each.event_seq for each in log.firings(0, 100) if each.event_seq is not None]
     assert sorted(events_at(log, seqs)) == sorted({*seqs} - {seqs[2]})
     assert events_at(log, []) == {}
+
+
+def test_a_changed_item_is_told_to_whom_it_matters(office: Office) -> None:
+    on = 'item price falls by 10 % for count("View" where product == item.id) > 0'
+    template = {
+        "item": "{{item.id}}",
+        "text": "{{item.field}}: {{item.before}} -> {{item.after}}",
+        "n": "{{event.name}}",
+    }
+    office.shop.triggers(
+        trigger("cheap", on, to="crm"), trigger("cheaper", on, to="mail", payload=template, cooldown="1d")
+    )
+    office.shop.order("ada", 0, "View", product="p1")
+    assert office.shop.service is not None
+    core, row = office.shop.service.core, office.shop.service.row_of("ada")
+    assert row is not None
+    heard: list[int] = []
+    core.firing.listeners.append(lambda: heard.append(len(office.shop.firings())))
+    detail = {"id": "p1", "field": "price", "before": 100, "after": 80}
+    core.firing.fire_changed(
+        [("cheap", row, START + MINUTE, detail), ("cheaper", row, START + MINUTE, detail)]
+    )
+    core.firing.fire_changed([("cheaper", row, START + 2 * MINUTE, {**detail, "before": 80, "after": 60})])
+    core.firing.fire_changed([])
+    office.work()
+    assert heard == [2, 3]
+    (plain,), filled = office.bodies(trigger="cheap"), office.bodies(trigger="cheaper", state=State.PENDING)
+    assert (plain["action"], plain["item"], plain["user_id"]) == ("changed", detail, "ada")
+    assert filled == [{"item": "p1", "text": "price: 100 -> 80", "n": None}]
+    assert [each[2] for each in office.states(trigger="cheaper")] == ["", "cooldown"]
+    assert len({each.id for each in office.shop.firings()}) == 3

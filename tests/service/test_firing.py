@@ -10,6 +10,7 @@ import pytest
 from segue.domain.change import Cause
 from segue.domain.time import MINUTE, format_instant
 from segue.segments.override import Override
+from segue.service.firing.flips import Flip
 from tests.service.firing_shop import START, Shop, trigger
 
 
@@ -106,6 +107,15 @@ def test_an_event_fires_while_a_condition_holds_after_it(shop: Shop) -> None:
     assert len({each.id for each in shop.firings()}) == 6
     shop.take([shop.raw("eve", 2, "Order", 0, total=each) for each in (9, 9, 1)])
     assert ("third", "eve") not in [each[:2] for each in shop.told()]
+
+
+def test_the_control_takes_the_end_of_a_batch_for_what_held_after_an_event(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Flip, "key", property(lambda _: (0, 0, 0)))
+    shop.triggers(trigger("third", 'event "Order" if count("Order") == 3'))
+    shop.take([shop.raw("ada", 1, "Order", 0) for _ in range(4)])
+    assert shop.told() == []
 
 
 def test_an_event_ahead_of_time_fires_when_its_time_has_come(shop: Shop) -> None:
