@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.api.serving import Running, eventually, serving
+from segue.experiences.recommend.catalogue.store import Catalogue
+from tests.api.serving import Running, eventually, serving, write_workspace
 from tests.cli.segue import segue
 from tests.service.crashing import children
 from tests.service.crashing import running as alive
@@ -184,6 +185,40 @@ def key(running: Running, kind: str) -> str:
     (found,) = running.control("keys create", name=kind, kind=kind)
     word: str = found["key"]
     return word
+
+
+CHEAPER = """
+trigger: cheaper
+owner: a@b.example
+description: Words.
+on: item price falls by 10 % for count("Product Viewed" where product_id == item.id, last 14d) > 0
+to: stream
+payload: {item: "{{item.id}}", was: "{{item.before}}", now: "{{item.after}}"}
+"""
+
+
+def test_a_price_that_falls_is_told_to_those_who_looked(tmp_path: Path) -> None:
+    write_workspace(tmp_path / "workspace")
+    (tmp_path / "workspace" / "triggers").mkdir()
+    (tmp_path / "workspace" / "triggers" / "cheaper.yaml").write_text(CHEAPER, encoding="utf-8")
+    with serving(tmp_path) as running:
+        bring(running, "id,price\na,20\nb,20\n")
+        running.track("ann", "Product Viewed", product_id="a")
+        running.track("bob", "Product Viewed", product_id="b")
+        eventually(lambda: ids(running, user_id="nobody"))
+        eventually(lambda: catalogue_told(running))
+        bring(running, "id,price\na,18\nb,19\n")
+        (told,) = eventually(lambda: running.http.get("/v1/deliveries").json()["deliveries"])
+        assert (told["trigger"], told["user_id"]) == ("cheaper", "ann")
+
+
+def catalogue_told(running: Running) -> bool:
+    """Whether the server has looked at the first version: what came before is nobody's news."""
+    catalogue = Catalogue(running.data)
+    try:
+        return catalogue.told == catalogue.version
+    finally:
+        catalogue.close()
 
 
 def test_a_server_that_is_killed_takes_its_training_along(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from segue.domain.number import MICRO
 from segue.domain.time import DAY
 from segue.experiences.recommend.catalogue.item import Item
 from segue.service.forgetting import forget
-from segue.service.suppressing import suppress
-from tests.experiences.recommend.shop import HEAD, shop, tastes
+from segue.service.suppressing import admit, suppress
+from tests.experiences.recommend.shop import HEAD, Shop, shop, tastes
 
 TEA, POTS = [f"tea-{n}" for n in range(6)], [f"pot-{n}" for n in range(6)]
 PLAIN = f"recommendation: default\n{HEAD}diversity: 0\n"
@@ -228,6 +228,17 @@ def test_the_suppressed_are_nobody(tmp_path: Path) -> None:
         one.train()
         suppress(one.service.core, "ann")
         assert not one.ask("ann")["known"]
+        assert learned_from(one) == 24
+        admit(one.service.core, "ann")
+        assert one.ask("ann")["known"]
+        assert learned_from(one) == 25
+
+
+def learned_from(one: Shop) -> int:
+    """How many people the next model knows."""
+    one.train()
+    (model,) = one.recommender.view.models.values()
+    return model.users
 
 
 def test_a_definition_that_changes_is_in_the_next_answer(tmp_path: Path) -> None:
