@@ -10,7 +10,7 @@ from segue.domain.errors import SegueError
 from segue.domain.number import MICRO
 from segue.domain.time import parse_instant
 from segue.language import tree
-from segue.language.checker import features_in
+from segue.language.checker import check_condition, features_in
 from segue.language.findings import suggestion
 from segue.segments.check import Checking
 from segue.segments.origin import Origin
@@ -21,7 +21,7 @@ from segue.segments.triggers.on import (
     OnEvent,
     OnItem,
     OnSegment,
-    item_condition,
+    item_conditions,
     pattern_condition,
     read_on,
 )
@@ -79,8 +79,17 @@ class _Check:
                 found = self._condition(trigger, form.condition)
                 return {} if found is None else {trigger.holds: found}
         else:
-            self._condition(trigger, item_condition(form.condition))
+            self._item(trigger, form)
         return {}
+
+    def _item(self, trigger: TriggerDefinition, form: OnItem) -> None:
+        """Takes any reading of the item's values; what is told is of the first, where they are texts."""
+        texts = [*item_conditions(form.condition)]
+        for text in texts:
+            with suppress(SegueError):
+                check_condition(text, self._checking.scope)
+                return
+        self._condition(trigger, texts[0])
 
     def _features(self, trigger: TriggerDefinition, form: On | None) -> None:
         """Takes note of the features that are in use."""
@@ -156,7 +165,7 @@ def conditions_of(form: On | None) -> tuple[str, ...]:
     if isinstance(form, OnEvent):
         pattern = pattern_condition(form.pattern)
         return (pattern,) if form.condition is None else (pattern, form.condition)
-    return (item_condition(form.condition),) if isinstance(form, OnItem) else ()
+    return (next(item_conditions(form.condition)),) if isinstance(form, OnItem) else ()
 
 
 def threshold(holds: tree.Condition) -> tuple[str, int] | None:

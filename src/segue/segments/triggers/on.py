@@ -11,10 +11,12 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
+from itertools import product
 
-from segue.domain.errors import SegueError, refusal
+from segue.domain.errors import refusal
 from segue.domain.event import Json
 from segue.language.findings import Source
 from segue.language.lexer import Token, tokens_of
@@ -32,6 +34,9 @@ _ITEM_BEGINS = re.compile(r"\s*item\s+\w")
 _ITEM = re.compile(
     r"\s*item\s+([A-Za-z_][\w.]*)\s+(falls|rises)\s+by\s+(\d{1,12}(?:\.\d{1,6})?)\s*(%)?\s+for\s+(?=\S)"
 )
+_AS_TEXT, _AS_NUMBER = '"i"', "1"
+_VARIED_MAX = 5
+"""Values of an item that are taken for a text and for a number; further ones are taken for texts."""
 _ITEM_VALUE = re.compile(r"item\.[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*", re.ASCII)
 
 
@@ -75,18 +80,9 @@ class OnItem:
     is_share: bool
     condition: str
 
-    def meets(self, before: float, after: float) -> bool:
-        """Whether going from one number to another is what is waited for."""
-        moved = before - after if self.falls else after - before
-        return moved > 0 and moved >= (abs(before) * self.by / 100 if self.is_share else self.by)
-
     def condition_for(self, item: Mapping[str, Json]) -> str:
         """The condition with the values of one item written in; ``""`` for what the item does not have."""
         return _ITEM_VALUE.sub(lambda found: _literal(_value(item, found[0])), self.condition)
-
-    def names(self) -> frozenset[str]:
-        """Which values of the item the condition asks for, by their paths."""
-        return frozenset(found.partition(".")[2] for found in _ITEM_VALUE.findall(self.condition))
 
 
 On = OnSegment | OnCondition | OnEvent | OnItem
@@ -143,17 +139,19 @@ def pattern_condition(pattern: str) -> str:
     return pattern[: start - 6] + "count(" + pattern[start:] + ") > 0"
 
 
-def item_condition(condition: str) -> str:
-    """The condition with texts in place of an item's values, each as long as what it stands for."""
-    return _ITEM_VALUE.sub(lambda found: '"' + "i" * (len(found[0]) - 2) + '"', condition)
+def item_conditions(condition: str) -> Iterator[str]:
+    """The condition with a text or a number, as long as what it stands for, for each value of an item.
+
+    Which of them an attribute is, the catalogue says and no workspace: any that fits is good.
+    """
+    names = list(dict.fromkeys(_ITEM_VALUE.findall(condition)))
+    for kinds in product((_AS_TEXT, _AS_NUMBER), repeat=min(len(names), _VARIED_MAX)):
+        said = dict(zip(names, kinds, strict=False))
+        yield _ITEM_VALUE.sub(partial(_stood_for, said), condition)
 
 
-def understood(text: str) -> On | None:
-    """The form of a text that was read before; None where it is none."""
-    try:
-        return read_on(text)
-    except SegueError:
-        return None
+def _stood_for(said: Mapping[str, str], found: re.Match[str]) -> str:
+    return said.get(found[0], _AS_TEXT).ljust(len(found[0]))
 
 
 def _value(item: Mapping[str, Json], path: str) -> Json:
