@@ -148,6 +148,14 @@ def test_what_was_decided_cannot_be_rewritten(registry: Registry, tmp_path: Path
         registry.champion("churn")
 
 
+def test_the_age_of_a_version_is_known_even_so(registry: Registry, tmp_path: Path) -> None:
+    assert registry.last_made("churn") is None
+    registry.add(version())
+    tampered(tmp_path, "DROP TRIGGER versions_stand", "UPDATE versions SET document = 'weights'")
+    assert registry.last_made("churn") == 1_000
+    assert registry.last_made("habits") is None
+
+
 def test_a_file_that_is_no_database_is_named(registry: Registry, tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"not a database at all, only some bytes" * 50)
     with pytest.raises(SegueError, match="E603"):

@@ -106,6 +106,11 @@ class Registry:
             return self._read("SELECT * FROM versions ORDER BY model, number", ())
         return self._read("SELECT * FROM versions WHERE model = ? ORDER BY number", (name,))
 
+    def last_made(self, name: str) -> int | None:
+        """When (ms) the latest version of a model was made, also when it cannot be read any more."""
+        ((found,),) = self._rows("SELECT max(made_at) FROM versions WHERE model = ?", (name,)) or [(None,)]
+        return None if found is None else int(found)
+
     def champion(self, name: str) -> Version | None:
         """The version in force, if there is one; E865 when it was tampered with."""
         number = self._champion(name)

@@ -37,8 +37,8 @@ class Retraining:
         now = wall_ms()
         if every is None or now - self._tried_at.get(name, 0) < min(AGAIN_MS, every):
             return False
-        versions = Registry(service.data).versions(name)
-        return not versions or now - versions[-1].made_at >= every
+        made_at = Registry(service.data).last_made(name)
+        return made_at is None or now - made_at >= every
 
     def _train(self, service: Service, name: str) -> None:
         try:
