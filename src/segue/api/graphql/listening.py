@@ -14,6 +14,7 @@ from segue.api.graphql.types import Change, change_of
 from segue.api.request import Message as AsgiMessage
 from segue.api.request import bad_parameter
 from segue.api.stream.notice import Item, Notice
+from segue.api.stream.streams import After
 from segue.domain.errors import SegueError, refusal
 from segue.domain.limits import GRAPHQL_WAITING_MAX
 from segue.service.hub.ear import Wanted
@@ -81,7 +82,7 @@ async def heard(
             return False
         return wanted.user_id is None or opens(asking.doors, asking.principal, wanted.user_id)
 
-    attending = asyncio.create_task(streams.attend(wanted, pipe, pipe.receive, after, holds))
+    attending = asyncio.create_task(streams.attend(wanted, pipe, pipe.receive, After(after), holds))
     try:
         while True:
             found = await pipe.next()
@@ -102,4 +103,4 @@ def _wanted(asking: Asking, user_id: str | None, segment: str | None) -> Wanted:
     if segment is not None:
         asking.require_segment(segment)
         asking.service.segment(segment)
-    return Wanted(user_id, segment, principal.role is Role.USER, principal.scope.sees)
+    return Wanted(user_id, segment, principal.role is Role.USER, principal.scope.sees, fired=False)
