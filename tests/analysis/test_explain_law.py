@@ -28,9 +28,9 @@ CASES = int(os.environ.get("SEGUE_CASES", "150"))
 @st.composite
 def worlds(draw: st.DrawFn) -> tuple[Workspace, World]:
     """A workspace and what is known at the end of a history, or at an edge of time after it."""
-    workspace = draw(workspaces())
+    workspace = draw(workspaces(models=True))
     world = World(workspace.definitions, workspace.rules)
-    for step in resolve(draw(histories(workspace.names)))[1]:
+    for step in resolve(draw(histories(workspace.names, models=True)))[1]:
         world.take(step)
     conditions = [definition.condition for definition in workspace.definitions]
     world.advance(draw(st.sampled_from(edges(world, conditions, workspace.rules))))
