@@ -7,9 +7,8 @@ that is left is taken from it at once, and a new one takes over.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka import Message as Report
@@ -17,8 +16,6 @@ from confluent_kafka import Message as Report
 from segue.deliver.sinks.sink import BEHIND, DELIVERED, Message, Outcome, Refused, Retry
 
 _TOO_LARGE = KafkaError.MSG_SIZE_TOO_LARGE
-
-_log = logging.getLogger("segue.deliver.kafka")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +49,13 @@ class Kafka:
         self._topic = topic
         self._timeout_ms = timeout_ms
         self._producer: Producer | None = None
+        self._heard = ""
 
     def send(self, messages: Sequence[Message]) -> Sequence[Outcome]:
         """Hands all over and waits for what becomes of each."""
         producer = self._producer = self._producer or self._made()
-        outcomes: list[Outcome] = [Retry("no acknowledgement in time", down=True)] * len(messages)
+        silent = Retry("no acknowledgement in time", down=True)
+        outcomes: list[Outcome] = [silent] * len(messages)
         for place, message in enumerate(messages):
             refused = self._handed_over(producer, message, _noting(outcomes, place))
             if refused is not None:
@@ -65,6 +64,9 @@ class Kafka:
                 break
         producer.flush(self._timeout_ms / 1_000)
         if any(isinstance(each, Retry) for each in outcomes):
+            if self._heard:
+                told = replace(silent, reason=f"{silent.reason}: {self._heard}")
+                outcomes = [told if each == silent else each for each in outcomes]
             self._drop()
         return _behind(messages, outcomes)
 
@@ -90,7 +92,12 @@ class Kafka:
             return _outcome(fault.args[0])
         return None
 
+    def _hear(self, fault: KafkaError) -> None:
+        """The producer tells what it tries to get over; it is of interest when it did not."""
+        self._heard = fault.str()
+
     def _made(self) -> Producer:
+        self._heard = ""
         return Producer(
             {
                 "bootstrap.servers": self._topic.servers,
@@ -102,12 +109,12 @@ class Kafka:
                 # As clients in Java place a key, so that all writers of a topic agree.
                 "partitioner": "murmur2_random",
                 "message.timeout.ms": 0,
-                "log_level": 3,
+                "log_level": 0,
+                "error_cb": self._hear,
                 "reconnect.backoff.ms": 50,
                 "reconnect.backoff.max.ms": 1_000,
                 **self._topic.security,
-            },
-            logger=_log,
+            }
         )
 
     def _drop(self) -> None:

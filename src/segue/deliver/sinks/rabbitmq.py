@@ -8,6 +8,7 @@ down and take the next.
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -22,6 +23,10 @@ from aio_pika.exceptions import AMQPError, DeliveryError, PublishError
 from segue.deliver.sinks.sink import BEHIND, DELIVERED, Message, Outcome, Refused, Retry
 
 _CLOSING_SECONDS = 0.5
+
+# What goes wrong is told by outcomes; the library would tell each attempt a second time.
+logging.getLogger("aiormq").setLevel(logging.CRITICAL)
+logging.getLogger("aio_pika").setLevel(logging.CRITICAL)
 _FAULTS = (AMQPError, OSError, RuntimeError, asyncio.CancelledError)
 """What a connection that goes in the middle of something ends it with: also that a channel is closed."""
 

@@ -65,9 +65,10 @@ class Sink(Protocol):
     def send(self, messages: Sequence[Message]) -> Sequence[Outcome]:
         """One outcome for each message, in their order; never raises for what the receiver does.
 
-        After a message that gets :class:`Retry`, none of the same key is sent: those get ``BEHIND``.
+        After a message that gets :class:`Retry`, none of the same key is delivered: those get ``BEHIND``, or
+        Retry themselves where all share one fate.
         A call ends within a bounded time, whatever the receiver does.
         """
 
     def close(self) -> None:
-        """Let go of connections; a later :meth:`send` would connect again."""
+        """Let go of connections and threads; nothing is sent after that."""
