@@ -19,7 +19,8 @@ async def recommend(doors: Doors, request: Request) -> Answer:
     question = owned(doors, request, read_question(request.json(_HINT)))
     recommender = doors.recommender
     wait = doors.glance if recommender.quick else doors.read
-    return Answer(200, await wait(lambda: recommender.answer(question)), headers=(NO_STORE,))
+    brief = request.principal.scope.limited
+    return Answer(200, await wait(lambda: recommender.answer(question, brief)), headers=(NO_STORE,))
 
 
 def owned(doors: Doors, request: Request, question: Question) -> Question:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from segue.domain.errors import SegueError
 from segue.domain.number import MICRO
 from segue.domain.time import DAY
 from segue.experiences.recommend.catalogue.item import Item
+from segue.experiences.recommend.question import Question
 from segue.service.forgetting import forget
 from segue.service.suppressing import admit, suppress
 from tests.experiences.recommend.shop import HEAD, Shop, shop, tastes
@@ -68,6 +70,18 @@ def test_the_strongest_deed_names_the_reason(tmp_path: Path) -> None:
         assert one.reasons("ann", count=1) == {one.ids("ann", count=1)[0]: "viewed with tea-0"}
         assert "added with tea-0" in one.reasons("bob", count=3).values()
         assert "bought with tea-0" in one.reasons("cleo", count=3).values()
+
+
+def test_who_may_not_know_what_was_done_is_not_told(tmp_path: Path) -> None:
+    with shop(tmp_path, PLAIN) as one:
+        tastes(one, [TEA, POTS])
+        one.view("ann", "tea-0")
+        one.train()
+        brief = json.loads(one.recommender.answer(Question("ann", count=2), brief=True))
+        whole = one.ask("ann", count=2)
+        assert [each["id"] for each in brief["items"]] == [each["id"] for each in whole["items"]]
+        assert {each["reason"]["text"] for each in brief["items"]} == {"goes with what they turned to"}
+        assert "tea-0" not in json.dumps(brief)
 
 
 def test_what_was_bought_is_left_out_for_as_long_as_is_said(tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def recommended(
         asking.require_user(question.user_id)
     elif not asking.principal.reads_all:
         raise faults.not_for_you()
-    found = json.loads(asking.doors.recommender.answer(question))
+    found = json.loads(asking.doors.recommender.answer(question, asking.principal.scope.limited))
     items = [
         RecommendedItem(**_raw(each, "attributes"), reason=RecommendationReason(**each.pop("reason")))
         for each in found.pop("items")

@@ -73,6 +73,10 @@ class Reason:
         return found
 
 
+BRIEFLY = Reason("behaviour", "goes with what they turned to")
+"""For who may not know what the user did."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ranked:
     """One item of an answer, by its place."""

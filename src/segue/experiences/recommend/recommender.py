@@ -24,7 +24,7 @@ from segue.experiences.recommend.models.fitting import Fitted
 from segue.experiences.recommend.models.links import no_links
 from segue.experiences.recommend.popularity import Popularity
 from segue.experiences.recommend.question import Question
-from segue.experiences.recommend.ranking import Ranked, Stock, ranked
+from segue.experiences.recommend.ranking import BRIEFLY, Ranked, Stock, ranked
 from segue.experiences.recommend.shelf import Shelf
 from segue.experiences.recommend.taste import Taste, taste_of
 from segue.experiences.recommend.training import Reading, read_all, renewed
@@ -220,8 +220,11 @@ class Recommender:
             and self._catalogue_version() == view.shelf.version
         )
 
-    def answer(self, question: Question) -> bytes:
-        """The answer as JSON; E843 when there is no such definition. May read the log, the first time."""
+    def answer(self, question: Question, brief: bool = False) -> bytes:
+        """The answer as JSON; E843 when there is no such definition. May read the log, the first time.
+
+        A ``brief`` one does not say which items the user turned to.
+        """
         if self.reading is None:
             with self._reading:
                 if self.reading is None:
@@ -236,27 +239,26 @@ class Recommender:
         if definition is None:
             raise _no_definition(question.name, view.definitions)
         user = user_of(self.core, self.live, definition, question.user_id)
-        key = (view.number, user.state, question.key)
+        key = (view.number, user.state, question.key, brief)
         with self._keeping:
             found = self._answers.get(key)
             if found is not None:
                 self._answers.move_to_end(key)
                 return found
-        found = _encode(self._answer(view, definition, user, question))
+        found = _encode(self._answer(view, user, question, brief))
         with self._keeping:
             self._answers[key] = found
             while len(self._answers) > ANSWERS_KEPT_MAX:
                 self._answers.popitem(last=False)
         return found
 
-    def _answer(
-        self, view: View, definition: RecommendationDefinition, user: User, question: Question
-    ) -> dict[str, Json]:
+    def _answer(self, view: View, user: User, question: Question, brief: bool) -> dict[str, Json]:
+        definition = view.definitions[question.name]
         taste = taste_of(definition)
         stock, model = view.stocks[taste], view.models[taste]
         behaviour = behaviour_of(definition, user, question, self.known)
         wish = wish_of(definition, user, question, view.shelf)
-        items = [_shown(view.shelf, each) for each in ranked(stock, behaviour, wish)]
+        items = [_shown(view.shelf, each, brief) for each in ranked(stock, behaviour, wish)]
         return {
             "user_id": user.user_id,
             "known": user.known,
@@ -270,9 +272,10 @@ class Recommender:
 _encode = msgspec.json.Encoder().encode
 
 
-def _shown(shelf: Shelf, each: Ranked) -> dict[str, Json]:
+def _shown(shelf: Shelf, each: Ranked, brief: bool) -> dict[str, Json]:
     item = shelf.item(each.place).to_json()
-    return {**item, "score": round(each.score, 6), "reason": each.reason.to_json()}
+    reason = BRIEFLY if brief and each.reason.item is not None else each.reason
+    return {**item, "score": round(each.score, 6), "reason": reason.to_json()}
 
 
 def _teller(popular: Iterable[Popularity]) -> Any:
