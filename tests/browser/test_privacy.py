@@ -191,6 +191,8 @@ def test_sessions(shop: Shop) -> None:
     tab, other = shop.open(), shop.open()
     clock = "Date.now = ((own) => () => own() + {} * 6e4)(Date.now);"
     tab.run(sends(0))
+    # A browser tells its tabs of what one of them has stored a moment later.
+    eventually(lambda: other.run("segue.sessionId") == tab.run("segue.sessionId"))
     other.run(sends(1))
     tab.run(f"{clock.format(29)} {sends(2)}")
     tab.run(f"{clock.format(29)} {sends(3)}")
