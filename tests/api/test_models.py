@@ -46,6 +46,14 @@ def test_an_event_is_followed_by_a_score_and_its_segment(server: Running) -> Non
     assert found["attributes"]["scores"] == scores(server, "ann")
 
 
+def test_what_was_scored_is_counted(server: Running) -> None:
+    server.track("zoe", "Order")
+    eventually(lambda: scores(server, "zoe").get("churn"))
+    text = server.http.get("/metrics").text
+    assert 'segue_scores_total{model="churn"}' in text
+    assert "segue_scored_seconds_count" in text
+
+
 def test_models_are_shown(server: Running) -> None:
     rows = {each["model"]: each for each in server.http.get("/v1/models").json()["models"]}
     assert (rows["churn"]["version"], rows["churn"]["scored"]) == (1, "as events come")

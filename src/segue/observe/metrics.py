@@ -36,6 +36,8 @@ DURABLE = _seconds("segue_durable_seconds", "From the receipt of a post until it
 EVALUATED = _seconds("segue_evaluated_seconds", "From the receipt of posts until their changes are stored.")
 PUSHED = _seconds("segue_pushed_seconds", "From the moment of a change until it is handed to its streams.")
 CHANGES_PUSHED = _counter("segue_changes_pushed", "Changes handed to streams, once for each listener.")
+SCORED = _seconds("segue_scored_seconds", "From an event's evaluation until its user's scores are evaluated.")
+SCORES = _counter("segue_scores", "Scores and clusters that were written, by model.", "model")
 TRIGGERED = _counter(
     "segue_triggered", "Firings for a destination, by what was decided.", "trigger", "decision"
 )

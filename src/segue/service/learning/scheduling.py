@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ from segue.domain.errors import SegueError
 from segue.domain.time import DAY
 from segue.log.batch import Entry, EventBatch, Record, Stretch
 from segue.log.columns import ints
+from segue.observe.metrics import SCORED, SCORES
 from segue.segments.freshness import Pace, paces
 from segue.service.core import wall_ms
 from segue.service.learning.champions import Champions
@@ -67,6 +69,9 @@ class Touched:
         self._parts: list[Rows] = []
         self._count = 0
         self._everybody = True
+        self._since: float | None = None
+        self.waited_since: float | None = None
+        """When the first of those taken last came, by the clock of performance; None after a start."""
         self.any = threading.Event()
 
     def add(self, rows: Rows | None) -> None:
@@ -74,6 +79,7 @@ class Touched:
         if rows is not None and not len(rows):
             return
         with self._lock:
+            self._since = time.perf_counter() if self._since is None else self._since
             self._count += 0 if rows is None else len(rows)
             if rows is None or self._count > TOUCHED_MAX:
                 self._everybody = True
@@ -88,6 +94,7 @@ class Touched:
         with self._lock:
             everybody, parts = self._everybody, self._parts
             self._everybody, self._parts, self._count = False, [], 0
+            self.waited_since, self._since = self._since, None
         if everybody:
             return None
         return np.unique(np.concatenate(parts)) if parts else np.zeros(0, np.int32)
@@ -158,6 +165,8 @@ class Learner:
         waiting = {name: each for name, each in champions.items() if pace[name].stream and name not in due}
         if rows is not None and len(rows) and waiting:
             self._note(score(self._service.core, waiting, rows))
+            if self._touched.waited_since is not None:
+                SCORED.observe(time.perf_counter() - self._touched.waited_since)
         if due:
             self._let_time_go_on()
             self._note(score(self._service.core, due))
@@ -191,7 +200,9 @@ class Learner:
         return core.engine.now if core.clock == "log" else wall_ms()
 
     def _note(self, scored: Scored) -> None:
-        """Say once why a model does not score, not with each round."""
+        """Count what was written; say once why a model does not score, not with each round."""
+        for name, written in scored.written.items():
+            SCORES.labels(name).inc(written)
         reasons = dict(scored.refused)
         reasons.update({name: each.message for name, each in self._champions.refused.items()})
         self._say(reasons)
