@@ -20,12 +20,12 @@ from tests.deliver.sinks.ends import SECRETS, Came, local
 USERS = 20
 
 
-def delivery(number: int, destination: str, user: str | None = None, body: bytes | None = None) -> Delivery:
-    """One that is pending; users take turns."""
-    row = number % USERS
+def delivery(number: int, destination: str, row: int | None = None) -> Delivery:
+    """One that is pending; users take turns unless one is named by the row."""
+    row = number % USERS if row is None else row
     return Delivery(
-        f"id-{number}", "greet", destination, row, user or f"user-{row}", 1_000 + number, 1_000 + number,
-        State.PENDING, body=b'{"n":%d,"user":"user-%d"}' % (number, row) if body is None else body,
+        f"id-{number}", "greet", destination, row, f"user-{row}", 1_000 + number, 1_000 + number,
+        State.PENDING, body=b'{"n":%d,"user":"user-%d"}' % (number, row),
     )  # fmt: skip
 
 

@@ -152,6 +152,21 @@ def test_what_nobody_takes_in_its_time_is_dead(receiver: Receiver, outbox: Outbo
     assert reasons == {"answered with 502"}
 
 
+def test_who_turns_everybody_down_is_not_asked_about_everybody(
+    receiver: Receiver, outbox: Outbox, tmp_path: Path
+) -> None:
+    receiver.decide = lambda _: Reply(500)
+    outbox.put([delivery(at, "it", row=at) for at in range(1_000)])
+    with sending(outbox, {"it": hook(receiver)}, maker(tmp_path)):
+        wait_until(lambda: len(receiver.got) >= 103)
+        tried = len(receiver.got)
+        receiver.decide = lambda _: Reply()
+        all_settled(outbox, "it")
+    # One batch, and then one message after each pause.
+    assert tried <= 110
+    assert len(receiver.taken) == 1_000
+
+
 def test_who_asks_to_be_left_alone_is(receiver: Receiver, outbox: Outbox, tmp_path: Path) -> None:
     """A destination that says when it may be asked again hears of nobody before."""
     receiver.decide = lambda _: Reply(429, {"Retry-After": "2"} if len(receiver.got) <= 4 else {})

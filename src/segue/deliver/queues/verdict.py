@@ -46,6 +46,8 @@ class Judge:
                 self._dead(found, delivery, outcome.reason)
             elif outcome is not sink.BEHIND:
                 self._again(found, delivery, outcome, now)
+        if found.retried > 1 and not found.sent and not found.dead:
+            found.down = True  # it turns everybody down: whoever comes next is not to be tried at once
         return found
 
     def _again(self, found: Verdict, delivery: Delivery, outcome: sink.Retry, now: int) -> None:
