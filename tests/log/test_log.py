@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import tempfile
 from pathlib import Path
 
@@ -231,3 +232,13 @@ def test_reading_any_range_does_not_depend_on_where_things_lie(
         assert seqs(log.read(after, upto)) == list(range(after + 1, upto + 1))
         assert _scanned(log, connection, after, upto) == [seq for seq in events if after < seq <= upto]
         log.close()
+
+
+def test_large_records_are_read_a_few_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("segue.log.entries._BYTES_AT_ONCE", 1_000)
+    with SqliteLog.open(tmp_path / "data") as log:
+        bodies = [{"text": secrets.token_hex(400)} for _ in range(7)]
+        for number, body in enumerate(bodies):
+            log.append([Record(number + 1, number, "time", body)])
+        assert [entry.body for entry in log.read(0) if isinstance(entry, Record)] == bodies
+        assert [entry.seq for entry in log.read(2, 5) if isinstance(entry, Record)] == [3, 4, 5]

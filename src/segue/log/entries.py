@@ -89,21 +89,27 @@ def _chunk(connection: sqlite3.Connection, after: int, upto: int, whole: bool) -
     """The next entries, and the seq up to which nothing is left out."""
     first = after + 1
     batches, end = _batches(connection, first, upto)
-    records = [
-        Record(seq, at, kind, unpack_json(body, f"the record at seq {seq}"))
-        for seq, at, kind, body in connection.execute(
-            "SELECT * FROM records WHERE seq BETWEEN ? AND ? ORDER BY seq LIMIT ?",
-            (first, end, _ROWS_AT_ONCE),
-        )
-    ]
-    if len(records) == _ROWS_AT_ONCE:
-        end = records[-1].seq
+    records, end = _records(connection, first, end)
     kept = [batch for batch in batches if batch.first_seq <= end]
     stretches = _stretches(connection, first, end, [record.seq for record in records])
     begun = first if whole else kept[0].first_seq if kept else end + 1
     marks = identity.MarkCursor(identity.read(connection, first, end, begun))
     entries: list[Entry] = sorted([*kept, *records, *stretches], key=_place)
     return [_marked(entry, marks) for entry in entries], end
+
+
+def _records(connection: sqlite3.Connection, first: int, upto: int) -> tuple[list[Record], int]:
+    """Records in the bounds; and ``upto``, or less when there are more of them. Those of scores are large."""
+    found: list[Record] = []
+    size = 0
+    for seq, at, kind, body in connection.execute(
+        "SELECT * FROM records WHERE seq BETWEEN ? AND ? ORDER BY seq", (first, upto)
+    ):
+        found.append(Record(seq, at, kind, unpack_json(body, f"the record at seq {seq}")))
+        size += len(body)
+        if len(found) == _ROWS_AT_ONCE or size > _BYTES_AT_ONCE:
+            return found, seq
+    return found, upto
 
 
 def _marked(entry: Entry, cursor: identity.MarkCursor) -> Entry:
