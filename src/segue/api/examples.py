@@ -50,6 +50,15 @@ _DELIVERY: Json = {
     "changed": _AT,
 }
 
+_RECOMMENDED: Json = {
+    "id": "sku-9",
+    "title": "Tea pot",
+    "price": 19.9,
+    "available": True,
+    "score": 1.08,
+    "reason": {"kind": "bought_with", "text": "bought with sku-7", "item": "sku-7"},
+}
+
 EXAMPLES: dict[str, Json] = {
     "Deliveries": {"deliveries": [_DELIVERY], "next": None},
     "DeadLetters": {"destination": "crm"},
@@ -187,21 +196,13 @@ EXAMPLES: dict[str, Json] = {
         },
         "version": 1207,
     },
+    "RecommendedItem": _RECOMMENDED,
     "RecommendationQuestion": {"user_id": "u1", "count": 2, "recent": [{"item": "sku-7", "weight": 1}]},
     "Recommendations": {
         "user_id": "u1",
         "known": True,
         "recommendation": "default",
-        "items": [
-            {
-                "id": "sku-9",
-                "title": "Tea pot",
-                "price": 19.9,
-                "available": True,
-                "score": 1.08,
-                "reason": {"kind": "bought_with", "text": "bought with sku-7", "item": "sku-7"},
-            }
-        ],
+        "items": [_RECOMMENDED],
         "model": {"kind": "ease", "version": 3, "trained_at": _AT},
         "catalog_version": 12,
     },
