@@ -294,6 +294,28 @@ def test_a_connection_that_was_closed_meanwhile_is_opened_anew(hook_at: HookAt) 
         assert [one(hook) for _ in range(5)] == [DELIVERED] * 5
 
 
+def test_an_answer_that_nobody_asked_for_is_none_to_the_next_question(hook_at: HookAt) -> None:
+    """Two answers to one request, at once or one after the other: neither is taken for that of the next."""
+    good, bad = (b"HTTP/1.1 %d X\r\nContent-Length: 0\r\n\r\n" % status for status in (200, 500))
+    asked: list[bytes] = []
+
+    def talk(link: socket.socket) -> None:
+        asked.append(b"")
+        link.sendall(bad + good if len(asked) % 2 else bad)
+        if len(asked) % 2 == 0:
+            time.sleep(0.05)
+            link.sendall(good)
+        link.recv(65_536)
+
+    with speaking(talk) as url:
+        hook = hook_at(url)
+        for _ in range(6):
+            assert one(hook) == Retry("answered with 500")
+            time.sleep(0.1)
+        hook.close()
+    assert len(asked) == 6
+
+
 # ---- encryption ----------------------------------------------------------------------------
 
 

@@ -5,6 +5,7 @@ No redirect is followed and no proxy asked: where a request goes is decided here
 
 from __future__ import annotations
 
+import select
 import socket
 import ssl
 import time
@@ -74,7 +75,7 @@ class Connection:
         """
         deadline = Deadline(seconds)
         request = _head(self._target, body, headers) + body
-        if self._socket is not None and time.monotonic() - self._used_at > _IDLE_SECONDS_MAX:
+        if self._socket is not None and self._is_spent(self._socket):
             self.close()
         if self._socket is not None:
             try:
@@ -90,6 +91,13 @@ class Connection:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
+
+    def _is_spent(self, connection: socket.socket) -> bool:
+        """Whether it was at rest for long, was closed, or holds something that nobody asked for."""
+        rested = time.monotonic() - self._used_at > _IDLE_SECONDS_MAX
+        looking = select.poll()
+        looking.register(connection, select.POLLIN)
+        return rested or bool(looking.poll(0))
 
     # ---- connecting --------------------------------------------------------------------------
 
@@ -165,6 +173,7 @@ class _Reading:
     def __init__(self) -> None:
         self._parser = httptools.HttpResponseParser(self)
         self._taken = 0
+        self._status = 0
         self._head = False
         self._interim = False
         self._retry_after: str | None = None
@@ -183,20 +192,24 @@ class _Reading:
 
     def answer(self) -> Answer:
         """What is told of it."""
-        return Answer(self._parser.get_status_code(), self._retry_after)
+        return Answer(self._status, self._retry_after)
 
     # The names of what follows are the parser's.
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if name.lower() == b"retry-after":
+        if name.lower() == b"retry-after" and not self.complete:
             self._retry_after = value.decode("ascii", "replace")
 
     def on_headers_complete(self) -> None:
-        self._interim = self._parser.get_status_code() < 200
+        if self.complete:
+            self.reusable = False  # an answer that nobody asked for
+            return
+        self._status = self._parser.get_status_code()
+        self._interim = self._status < 200
         self._head = not self._interim
 
     def on_message_complete(self) -> None:
-        if not self._interim:
+        if not self._interim and not self.complete:
             self.complete = True
             self.reusable = self._parser.should_keep_alive()
 
