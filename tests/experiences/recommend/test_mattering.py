@@ -105,17 +105,28 @@ def test_what_changed_while_nobody_looked_is_made_up_for_once(tmp_path: Path) ->
 def test_any_number_of_an_item_either_way_and_its_values_in_the_condition(tmp_path: Path) -> None:
     on = (
         'item stock rises by 1 for count("Product Viewed" where product_id == item.id) > 0'
-        " and trait.brand == item.brand"
+        " and trait.budget >= item.price and trait.brand == item.brand"
     )
     with_triggers(tmp_path, trigger(on, "back"), trigger(name="cheaper"))
     with shop(tmp_path) as one:
         one.stock(Item("a", price=20 * MICRO, attributes={"stock": 0, "brand": "Acme"}))
-        for user, brand in (("ann", "Acme"), ("cleo", "Apex")):
+        for user, budget, brand in (("ann", 20, "Acme"), ("bob", 19.99, "Acme"), ("cleo", 30, "Apex")):
             one.view(user, "a")
-            one.post({"type": "identify", "userId": user, "traits": {"brand": brand}})
+            one.post({"type": "identify", "userId": user, "traits": {"budget": budget, "brand": brand}})
         work(one)
         one.stock(Item("a", price=20 * MICRO, attributes={"stock": 2, "brand": "Acme"}))
         assert work(one) == [("back", "ann", "a")]
+
+
+@pytest.mark.parametrize("sent", ["7", 7])
+def test_an_id_of_digits_is_found_whichever_way_it_was_sent(tmp_path: Path, sent: object) -> None:
+    with_triggers(tmp_path, trigger())
+    with shop(tmp_path) as one:
+        one.stock(Item("7", price=20 * MICRO), Item("07", price=20 * MICRO))
+        one.post({"userId": "ann", "event": "Product Viewed", "properties": {"product_id": sent}})
+        work(one)
+        one.stock(Item("7", price=10 * MICRO), Item("07", price=10 * MICRO))
+        assert work(one) == [("cheaper", "ann", "7")]
 
 
 def test_a_draft_does_not_fire_and_an_item_whose_values_do_not_fit_is_passed_over(

@@ -7,6 +7,7 @@ an engine that knows it, and whoever meets it now is told. So it means what a se
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -28,6 +29,7 @@ from segue.segments.triggers.on import OnItem
 from segue.segments.workspace import Workspace
 from segue.service.core import Core, definitions_of, rules_of
 
+_WHOLE = re.compile(r"0|[1-9]\d{0,11}", re.ASCII)
 _log = logging.getLogger("segue.recommend")
 
 CONDITIONS_AT_ONCE = 200
@@ -145,8 +147,13 @@ def number_of(item: Item, field: str) -> int | None:
 
 
 def values_of_item(item: Item) -> dict[str, Json]:
-    """What ``item.…`` stands for in a condition: the item's own values, and its attributes by their names."""
-    return {**item.attributes, **item.to_json()}
+    """What ``item.…`` stands for in a condition: the item's own values, and its attributes by their names.
+
+    An id of digits is a number there: compared with one, a text that holds it counts too, so that it is
+    found in events whichever way a shop sends it.
+    """
+    values = {**item.attributes, **item.to_json()}
+    return values | {"id": int(item.id)} if _WHOLE.fullmatch(item.id) else values
 
 
 def meets(form: OnItem, before: int, after: int) -> bool:
