@@ -112,7 +112,8 @@ def test_dead_letters_are_replayed(server: Running, receiver: Receiver) -> None:
 def test_pages_leave_out_nothing(server: Running) -> None:
     for at in range(5):
         server.track(f"page-{at}", "Order Completed", total=5)
-    eventually(lambda: len(listed(server, trigger="greet", destination="lines")) >= 6)
+    eventually(lambda: len(listed(server, trigger="greet", destination="lines", state="sent")) >= 6)
+    eventually(lambda: not listed(server, destination="lines", state="pending"))
     whole = listed(server, destination="lines")
     rows: list[Row] = []
     query = {"destination": "lines", "limit": "2"}

@@ -43,11 +43,12 @@ def stretch_of(log: SqliteLog, events: EventBatch) -> Stretch:
     """A history file of these events, as a bulk import writes it, not yet registered."""
     path = log.history_path(events.first_seq)
     count, low, high, shape = history.write_file(path, [events])
-    marks = {
-        name: [(events.first_seq + mark[0], *mark[1:]) for mark in getattr(events, name)]
+    created, links, aliases, merges = (
+        [(events.first_seq + mark[0], *mark[1:]) for mark in getattr(events, name)]
         for name in ("created", "links", "aliases", "merges")
-    }
-    return Stretch(path.name, events.first_seq, events.last_seq, count, low, high, shape, **marks)
+    )
+    first, last = events.first_seq, events.last_seq
+    return Stretch(path.name, first, last, count, low, high, shape, created, links, aliases, merges)
 
 
 def told(log: SqliteLog, after: int = 0, upto: int | None = None) -> list[tuple[object, ...]]:

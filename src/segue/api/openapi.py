@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
 from segue import __version__
 from segue.api.examples import EXAMPLES
@@ -76,8 +76,11 @@ _OPEN_TO: dict[Access, list[str]] = {
 def document(routes: Iterable[Route]) -> dict[str, Json]:
     """The whole description."""
     paths: dict[str, Json] = {}
+    taken: set[str] = set()
     for route in routes:
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+        name = _operation_id(route, taken)
+        taken.add(name)
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, name)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -96,9 +99,9 @@ def document(routes: Iterable[Route]) -> dict[str, Json]:
     }
 
 
-def _operation(route: Route) -> dict[str, Json]:
+def _operation(route: Route, name: str) -> dict[str, Json]:
     found: dict[str, Json] = {
-        "operationId": _operation_id(route),
+        "operationId": name,
         "summary": route.summary,
         "description": f"Open to {route.access.value}.",
         "tags": ["tracking" if route.tracking else _tag(route)],
@@ -119,9 +122,11 @@ def _security(route: Route) -> list[Json]:
     return [*found, {}] if route.access is Access.WRITE else found
 
 
-def _operation_id(route: Route) -> str:
+def _operation_id(route: Route, taken: Container[str]) -> str:
+    """A name for programs; a version in the path is no part of it, unless there is the same path without."""
     words = re.findall(r"[A-Za-z0-9]+", route.path)
-    return "_".join([route.method.lower(), *(word for word in words if word != "v1")])
+    name = "_".join([route.method.lower(), *(word for word in words if word != "v1")])
+    return f"{name}_unversioned" if name in taken else name
 
 
 def _tag(route: Route) -> str:
