@@ -6,8 +6,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from segue.learned.registry import Registry
-from segue.learned.version import CHAMPION
-from segue.service.learning.champions import Champions, live
+from segue.service.learning.champions import Champions, in_force, live
 from segue.service.learning.scoring import Scored, score, taken_back
 from segue.service.learning.watching import look
 
@@ -30,17 +29,12 @@ def rescore(service: Service, names: Collection[str] | None = None) -> Scored:
 
 def silence(service: Service) -> None:
     """Take back what models say that are not in use any more, or of which no version is in force."""
-    workspace, core, registry = service.workspace, service.core, Registry(service.data)
+    workspace, core = service.workspace, service.core
+    numbers = in_force(Registry(service.data))
     with core.turn:
         said = core.engine.feed.predictions.models()
     for gives, name in said:
         model = workspace.models.get(name)
         gone = model is None or not model.live or model.gives != gives
-        if gone or (name in live(workspace) and not _in_force(registry, name)):
+        if gone or (name in live(workspace) and name not in numbers):
             taken_back(core, (gives, name))
-
-
-def _in_force(registry: Registry, name: str) -> bool:
-    """Whether any version of a model is, also one that cannot be read."""
-    standing = {move.number: move.status for move in registry.moves(name)}
-    return CHAMPION in standing.values()

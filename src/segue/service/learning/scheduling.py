@@ -32,6 +32,7 @@ from segue.service.learning.scoring import Champion, Scored, score
 from segue.service.learning.watching import look
 
 if TYPE_CHECKING:
+    from segue.segments.workspace import Workspace
     from segue.service.service import Service
 
 Rows = npt.NDArray[np.int32]
@@ -112,6 +113,7 @@ class Learner:
         self._scored_at: dict[tuple[str, int], int] = {}
         self._looked_at: dict[tuple[str, int], int] = {}
         self._told: dict[str, str] = {}
+        self._held: tuple[Workspace, dict[str, Pace]] | None = None
         self._threads = [threading.Thread(target=self._scoring, name="segue-scores")]
         if train is not None:
             self._threads.append(
@@ -130,7 +132,8 @@ class Learner:
         """End; a round that has begun is waited for, a training too."""
         self._ended.set()
         self._touched.any.set()
-        self._service.core.hearers.remove(self._heard)
+        core = self._service.core
+        core.hearers = [each for each in core.hearers if each != self._heard]
         for thread in self._threads:
             thread.join()
 
@@ -156,8 +159,8 @@ class Learner:
 
     def _round(self, rows: Rows | None) -> None:
         """Score whom the events touched, then everybody by those whose time has come."""
-        champions, pace = self._champions.now(), paces(self._service.workspace)
-        now = self._now()
+        pace, now = self._paced(), self._now()
+        champions = {name: each for name, each in self._champions.now().items() if name in pace}
         if rows is None:
             silence(self._service)
             self._scored_at.clear()
@@ -173,6 +176,13 @@ class Learner:
             self._scored_at.update({(name, each.number): now for name, each in due.items()})
             self._look(due, now)
         self.rounds += 1
+
+    def _paced(self) -> dict[str, Pace]:
+        """When each model scores, worked out once for a workspace."""
+        workspace = self._service.workspace
+        if self._held is None or self._held[0] is not workspace:
+            self._held = (workspace, paces(workspace))
+        return self._held[1]
 
     def _let_time_go_on(self) -> None:
         """Bring the engine to this moment: where nothing comes in, its time would stand still."""
