@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 from tests.api.guarded.guard import Guarded
-from tests.api.serving import Running, eventually, serving
+from tests.api.serving import Running, eventually, serving, write_workspace
+from tests.cli.segue import here
 from tests.client.either import clients
 from tests.sdk.proxy import BUSY, CUT, PASS, RESET, Weather, first_time, proxy
 
@@ -200,6 +201,42 @@ def test_changes_are_followed_across_a_restart(kind: str, tmp_path: Path) -> Non
                 found = list(islice(heard, 2))
     assert [(each.user_id, each.entered) for each in found] == [("meanwhile", True), ("after", True)]
     assert [each.seq for each in found] == sorted({each.seq for each in found})
+
+
+EXPERIENCE = """
+experience: hero
+owner: content@shop.example
+description: What the start page greets with.
+slot: hero
+variants:
+  - variant: for_buyers
+    audience: segment("buyers")
+    payload: {title: Good to see you}
+fallback: {title: Welcome}
+"""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_to_show_and_what_to_recommend(kind: str, tmp_path: Path) -> None:
+    write_workspace(tmp_path / "workspace")
+    (tmp_path / "workspace" / "experiences").mkdir()
+    (tmp_path / "workspace" / "experiences" / "hero.yaml").write_text(EXPERIENCE)
+    products = tmp_path / "products.jsonl"
+    products.write_text("".join(f'{{"id":"p{number}","title":"Thing {number}"}}\n' for number in range(5)))
+    with serving(tmp_path) as running, clients(kind, running.said["url"]) as client:
+        folder = ("--workspace", tmp_path / "workspace", "--data", running.data)
+        assert here("catalog", "import", products, *folder).status == 0
+        assert client.decide("ada", ["hero"]).slots["hero"].payload == {"title": "Welcome"}
+        client.track("ada", "Order Completed", {"total": 1})
+        client.flush()
+        eventually(lambda: client.is_in("ada", "buyers"))
+        shown = client.decide("ada", ["hero"], context={"page": {"path": "/"}}).slots["hero"]
+        assert (shown.variant, shown.payload) == ("for_buyers", {"title": "Good to see you"})
+        found = client.recommend("ada", count=3)
+        assert len(found.items) == 3
+        assert all(item.details["title"].startswith("Thing") and item.text for item in found.items)
+        with pytest.raises(RefusedError, match="E836"):
+            client.decide("ada", ["nowhere"])
 
 
 def test_many_threads_may_tell_at_once(server: Running) -> None:

@@ -104,12 +104,16 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A recommended item; ``attributes`` are what the catalogue says of it."""
+    """A recommended item. ``reason`` is a word such as ``bought_with``, ``text`` says it to people.
+
+    ``details`` are what the catalogue says of it: title, price, url and the rest.
+    """
 
     id: str
     score: float
     reason: str
-    attributes: Mapping[str, Json]
+    text: str
+    details: Mapping[str, Json]
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +186,9 @@ def recommendations(found: Json) -> Recommendations:
 
 
 def _item(said: Json) -> Item:
-    attributes = {key: value for key, value in said.items() if key not in ("id", "score", "reason")}
-    return Item(said["id"], said["score"], said["reason"], attributes)
+    details = {key: value for key, value in said.items() if key not in ("id", "score", "reason")}
+    reason = said["reason"]
+    return Item(said["id"], said["score"], reason["kind"], reason["text"], details)
 
 
 def moment(text: str) -> datetime:
