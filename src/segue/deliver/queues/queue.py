@@ -101,7 +101,8 @@ class Queue:
             self._wait_for_next()
             return True
         outcomes = self._sent(definition, batch)
-        verdict = Judge(definition.limits.retry_ms, self._retries).judge(batch, outcomes, wall_ms())
+        judge = Judge(definition.limits.retry_ms, self._retries, self.failures > 0)
+        verdict = judge.judge(batch, outcomes, wall_ms())
         self._note(verdict)
         if verdict.down:
             self._failed(verdict.reason)

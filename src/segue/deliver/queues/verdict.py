@@ -30,10 +30,14 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """Knows for how long messages are tried (ms), and how long one waits between attempts."""
+    """Knows for how long messages are tried (ms), and how long one waits between attempts.
+
+    ``probing`` says that the destination took nothing before, and is asked whether it does again.
+    """
 
     retry_ms: int
     pace: Pace
+    probing: bool = False
 
     def judge(self, batch: Sequence[Delivery], outcomes: Sequence[sink.Outcome], now: int) -> Verdict:
         """What follows from the outcomes of a batch at a moment (wall ms)."""
@@ -46,7 +50,7 @@ class Judge:
                 self._dead(found, delivery, outcome.reason)
             elif outcome is not sink.BEHIND:
                 self._again(found, delivery, outcome, now)
-        if found.retried > 1 and not found.sent and not found.dead:
+        if found.retried > (0 if self.probing else 1) and not found.sent and not found.dead:
             found.down = True  # it turns everybody down: whoever comes next is not to be tried at once
         return found
 
