@@ -28,8 +28,8 @@ from segue.language.tree import (
     Property,
 )
 from segue.language.walk import walk
-from segue.segments.experiences import EXPOSURE
-from segue.segments.experiences_check import Experience, Variant
+from segue.segments.experiences.check import Experience, Variant
+from segue.segments.experiences.definition import EXPOSURE
 from segue.segments.workspace import Workspace
 
 

@@ -15,7 +15,7 @@ from segue.experiences.asked import asked
 from segue.experiences.deciding import Decision
 from segue.experiences.remembering import Answers
 from segue.language.interpret import Person
-from segue.segments.experiences import EXPOSURE
+from segue.segments.experiences.definition import EXPOSURE
 from segue.service.core import definitions_of
 from tests.experiences.drawn import contexts, experiences, write
 from tests.experiences.plainly import Known, decided

@@ -10,12 +10,12 @@ import pytest
 from segue.domain.errors import Diagnostic
 from segue.domain.planned import PROPERTY_TYPES
 from segue.segments.document import parse
-from segue.segments.experiences_reading import GOAL_FIELDS, VARIANT_FIELDS
+from segue.segments.experiences.reading import GOAL_FIELDS, VARIANT_FIELDS
 from segue.segments.fields import Field, Sheet
 from segue.segments.folder import read_folder
 from segue.segments.property_fields import PROPERTY_FIELDS
 from segue.segments.readers import DEFINITION_KINDS, DefinitionKind
-from segue.segments.recommendation_fields import (
+from segue.segments.recommendations.fields import (
     BLEND_FIELDS,
     FILTER_FIELDS,
     INTEREST_FIELDS,

@@ -14,7 +14,7 @@ from segue.language.interpret import Person, Rules, holds
 from segue.language.interpret.changes import World
 from segue.language.scope import Scope
 from segue.segments.definitions import SegmentDefinition
-from segue.segments.experiences_overlap import excludes, implies, settled
+from segue.segments.experiences.overlap import excludes, implies, settled
 from tests.strategies.conditions import conditions
 from tests.strategies.histories import History, histories
 from tests.strategies.resolver import resolve

@@ -14,8 +14,8 @@ from segue.domain.time import format_instant
 from segue.experiences.lift import Group, Lift, lift
 from segue.language.interpret import event_predicate
 from segue.language.tree import EventPattern
-from segue.segments.experiences import EXPOSURE, WITHHELD
-from segue.segments.experiences_check import Experience
+from segue.segments.experiences.check import Experience
+from segue.segments.experiences.definition import EXPOSURE, WITHHELD
 from segue.service.service import Service
 
 _decode = msgspec.json.Decoder().decode

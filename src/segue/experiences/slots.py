@@ -13,8 +13,8 @@ from segue.experiences.standing import NOBODY, needed
 from segue.language.interpret import Definition, due_moments
 from segue.language.tree import Property
 from segue.language.walk import walk
-from segue.segments.experiences_audience import REQUEST, Meets, meets
-from segue.segments.experiences_check import Experience, Variant
+from segue.segments.experiences.audience import REQUEST, Meets, meets
+from segue.segments.experiences.check import Experience, Variant
 from segue.segments.workspace import Workspace
 from segue.service.core import followed, rules_of
 

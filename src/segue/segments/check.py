@@ -16,7 +16,7 @@ from segue.language.ordering import order_names, order_segments
 from segue.language.parser import parse
 from segue.language.scope import Scope
 from segue.segments.definitions import EventPlan, FeatureDefinition, SegmentDefinition
-from segue.segments.experiences import OWN_EVENTS
+from segue.segments.experiences.definition import OWN_EVENTS
 from segue.segments.origin import Origin
 from segue.settings import Settings
 

@@ -18,7 +18,7 @@ from segue.segments.definitions import (
     SegmentDefinition,
 )
 from segue.segments.destinations.reading import DESTINATION_FIELDS, make_destination
-from segue.segments.experiences_reading import EXPERIENCE_FIELDS, GOAL_FIELDS, VARIANT_FIELDS, experience
+from segue.segments.experiences.reading import EXPERIENCE_FIELDS, GOAL_FIELDS, VARIANT_FIELDS, experience
 from segue.segments.fields import (
     Field,
     Sheet,
@@ -37,7 +37,7 @@ from segue.segments.fields import (
 from segue.segments.models.reading import MODEL_FIELDS, make_model
 from segue.segments.nodes import Entries, Items, Node, Scalar
 from segue.segments.property_fields import properties
-from segue.segments.recommendation_fields import RECOMMENDATION_FIELDS, make_recommendation
+from segue.segments.recommendations.fields import RECOMMENDATION_FIELDS, make_recommendation
 from segue.segments.triggers.reading import TRIGGER_FIELDS, trigger_of
 
 

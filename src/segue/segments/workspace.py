@@ -24,13 +24,13 @@ from segue.segments.definitions import (
 )
 from segue.segments.destinations.checking import check_destinations
 from segue.segments.destinations.definition import DestinationDefinition
-from segue.segments.experiences import OWN_EVENTS, ExperienceDefinition
-from segue.segments.experiences_check import Experience, check_experiences
+from segue.segments.experiences.check import Experience, check_experiences
+from segue.segments.experiences.definition import OWN_EVENTS, ExperienceDefinition
 from segue.segments.folder import FolderContents, read_folder
 from segue.segments.models.checking import checked_models, exact, gives, surroundings
 from segue.segments.models.definition import ModelDefinition
-from segue.segments.recommendations import RecommendationDefinition
-from segue.segments.recommendations_check import check_recommendations
+from segue.segments.recommendations.check import check_recommendations
+from segue.segments.recommendations.definition import RecommendationDefinition
 from segue.segments.triggers.check import check_triggers
 from segue.segments.triggers.definition import TriggerDefinition
 from segue.settings import Settings

@@ -14,7 +14,7 @@ from segue.domain.time import DAY
 from segue.experiences.recommend.live import Recent
 from segue.experiences.recommend.recommender import Recommender
 from segue.experiences.recommend.taste import taste_of
-from segue.segments.recommendations import DEFAULT
+from segue.segments.recommendations.definition import DEFAULT
 from segue.service.forgetting import forget
 from tests.experiences.recommend.shop import Shop, shop
 

@@ -22,7 +22,7 @@ from segue.experiences.recommend.popularity import Popularity
 from segue.experiences.recommend.ranking import Behaviour, Stock, Wish, ranked
 from segue.experiences.recommend.shelf import Shelf
 from segue.experiences.recommend.taste import Taste, interactions_of, popularity_of
-from segue.segments.recommendations import Blend
+from segue.segments.recommendations.definition import Blend
 
 SDKS = Path(__file__).parents[3] / ".sdks"
 BAR = 0.37

@@ -18,7 +18,7 @@ from segue.experiences.recommend.models.links import joined, strongest_of
 from segue.experiences.recommend.popularity import Popularity
 from segue.experiences.recommend.ranking import Behaviour, Ranked, Stock, Wish, ranked
 from segue.experiences.recommend.shelf import Shelf
-from segue.segments.recommendations import Blend, ItemFilter, ItemRule
+from segue.segments.recommendations.definition import Blend, ItemFilter, ItemRule
 
 SIZE = 8
 CATEGORIES = [None, "a", "b"]

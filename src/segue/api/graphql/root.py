@@ -29,7 +29,7 @@ from segue.domain.errors import refusal
 from segue.domain.limits import GRAPHQL_USERS_MAX
 from segue.domain.time import format_instant
 from segue.experiences.recommend.question import COUNT
-from segue.segments.recommendations import DEFAULT_NAME
+from segue.segments.recommendations.definition import DEFAULT_NAME
 
 
 @strawberry.type

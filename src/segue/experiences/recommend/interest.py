@@ -9,7 +9,7 @@ from typing import Any
 from segue.domain.event import Json
 from segue.domain.limits import ITEM_ID_CHARACTERS_MAX
 from segue.ingest.files.expressions import literal
-from segue.segments.recommendations import Interest, RecommendationDefinition
+from segue.segments.recommendations.definition import Interest, RecommendationDefinition
 
 _LEAST, _MOST = -(2**63), 2**64 - 1
 ITEMS_AN_EVENT_MAX = 500

@@ -16,7 +16,7 @@ from segue.domain.limits import (
 )
 from segue.domain.number import micro_of
 from segue.language.findings import closest
-from segue.segments.recommendations import ANY_ITEM, DEFAULT_NAME, ItemFilter
+from segue.segments.recommendations.definition import ANY_ITEM, DEFAULT_NAME, ItemFilter
 
 BAD_QUESTION = "E844"
 COUNT = 20

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from segue.domain.event import Json
 from segue.experiences.recommend.models.links import Links
 from segue.experiences.recommend.shelf import Mask, Shelf
-from segue.segments.recommendations import Blend, ItemRule
+from segue.segments.recommendations.definition import Blend, ItemRule
 
 Scores = npt.NDArray[np.float32]
 

@@ -29,7 +29,7 @@ from segue.experiences.recommend.shelf import Shelf
 from segue.experiences.recommend.taste import Taste, taste_of
 from segue.experiences.recommend.training import Reading, read_all, renewed
 from segue.experiences.recommend.user import User, behaviour_of, user_of, wish_of
-from segue.segments.recommendations import DEFAULT, DEFAULT_NAME, RecommendationDefinition
+from segue.segments.recommendations.definition import DEFAULT, DEFAULT_NAME, RecommendationDefinition
 from segue.service.core import Core
 
 NO_DEFINITION = "E843"

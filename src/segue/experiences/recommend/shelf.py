@@ -12,7 +12,7 @@ from segue.domain.event import Json
 from segue.experiences.recommend.catalogue.item import Item
 from segue.experiences.recommend.catalogue.store import Listed
 from segue.experiences.recommend.known import Known
-from segue.segments.recommendations import ItemFilter
+from segue.segments.recommendations.definition import ItemFilter
 
 Mask = npt.NDArray[np.bool_]
 _NO_PRICE = -1

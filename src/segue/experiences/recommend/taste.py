@@ -11,7 +11,7 @@ import numpy.typing as npt
 from segue.experiences.recommend.interest import Sight, sight_of
 from segue.experiences.recommend.models.fitting import Interactions
 from segue.experiences.recommend.past import Deeds
-from segue.segments.recommendations import RecommendationDefinition
+from segue.segments.recommendations.definition import RecommendationDefinition
 
 Doubles = npt.NDArray[np.float64]
 

@@ -15,7 +15,7 @@ from segue.experiences.recommend.models.fitting import Interactions
 from segue.experiences.recommend.past import DEEDS_MAX, Deeds, read_deeds
 from segue.experiences.recommend.popularity import Popularity
 from segue.experiences.recommend.taste import Taste, interactions_of, popularity_of, taste_of
-from segue.segments.recommendations import RecommendationDefinition
+from segue.segments.recommendations.definition import RecommendationDefinition
 from segue.service.core import Core
 from segue.service.quality.numbers import steadily
 

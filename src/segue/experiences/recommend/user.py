@@ -14,7 +14,7 @@ from segue.experiences.recommend.question import Question
 from segue.experiences.recommend.ranking import Behaviour, Wish
 from segue.experiences.recommend.shelf import Mask, Shelf
 from segue.experiences.recommend.taste import faded, taste_of
-from segue.segments.recommendations import MEANINGS, ItemRule, RecommendationDefinition
+from segue.segments.recommendations.definition import MEANINGS, ItemRule, RecommendationDefinition
 from segue.service.core import Core
 
 RECENT_DEEDS = 100

@@ -11,7 +11,7 @@ from segue.domain.time import parse_duration
 from segue.language.findings import shorten
 from segue.segments.fields import Field, Sheet, duration, expression, name, one_of, read_fields, text
 from segue.segments.nodes import Entries, Items, Node, Scalar
-from segue.segments.recommendations import (
+from segue.segments.recommendations.definition import (
     ACTIONS,
     ALWAYS,
     ANY_ITEM,

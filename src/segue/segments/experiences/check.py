@@ -16,15 +16,15 @@ from segue.language.findings import suggestion
 from segue.language.printer import quoted
 from segue.language.scope import Scope
 from segue.segments.check import Checking
-from segue.segments.experiences import (
+from segue.segments.experiences.audience import Audience, taken_apart
+from segue.segments.experiences.definition import (
     EXPOSURE,
     Cap,
     ExperienceDefinition,
     Goal,
     VariantDefinition,
 )
-from segue.segments.experiences_audience import Audience, taken_apart
-from segue.segments.experiences_overlap import Segments, excludes, implies, settled
+from segue.segments.experiences.overlap import Segments, excludes, implies, settled
 from segue.segments.fields import is_name
 from segue.segments.origin import Origin
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from segue.segments.check import Checking
-from segue.segments.recommendations import RecommendationDefinition
+from segue.segments.recommendations.definition import RecommendationDefinition
 
 
 def check_recommendations(checking: Checking, definitions: Mapping[str, RecommendationDefinition]) -> None:

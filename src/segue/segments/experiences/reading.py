@@ -12,7 +12,7 @@ from segue.domain.limits import PAYLOAD_BYTES_MAX, VARIANTS_MAX
 from segue.domain.time import parse_duration, parse_instant
 from segue.language.findings import shorten
 from segue.segments.definitions import STATUSES
-from segue.segments.experiences import Cap, ExperienceDefinition, Goal, VariantDefinition
+from segue.segments.experiences.definition import Cap, ExperienceDefinition, Goal, VariantDefinition
 from segue.segments.fields import (
     Field,
     Sheet,
