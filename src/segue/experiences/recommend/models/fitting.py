@@ -64,23 +64,25 @@ def fit_apart(given: Interactions, kind: str, regularization: float, threads: in
     pipe = subprocess.PIPE
     process = subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, stderr=pipe)
     job.run(process)
+    try:
+        return _fitted(_answer(process, _packed(given, kind, regularization)))
+    except OSError as fault:  # also from closing the pipe of a process that was ended
+        raise not_trained(str(fault)) from fault
+    finally:
+        job.end()
+
+
+def _answer(process: subprocess.Popen[bytes], question: bytes) -> bytes:
     assert process.stdin is not None
     assert process.stdout is not None
     assert process.stderr is not None
-    with process, process.stdin, process.stdout, process.stderr:
-        try:
-            _write(process.stdin, _packed(given, kind, regularization))
-            answer = _read(process.stdout)
-        except OSError as fault:
-            raise not_trained(str(fault)) from fault
-        finally:
-            job.end()
-            if process.poll() is None and not process.stdin.closed:
-                process.stdin.close()
+    with process, process.stdout, process.stderr, process.stdin:
+        _write(process.stdin, question)
+        answer = _read(process.stdout)
         if answer is None:
             said = process.stderr.read().decode(errors="replace").strip().splitlines()
             raise not_trained(said[-1] if said else f"it ended with status {process.wait()}")
-    return _fitted(answer)
+    return answer
 
 
 class Job:
