@@ -1,7 +1,8 @@
 # Each target is the only command to type on a clean clone. Only package registries are needed.
 
 PYTHON ?= python3
-JOBS ?= auto
+# One more than there are cores: many tests wait for servers, brokers and browsers.
+JOBS ?= $(shell $(PYTHON) -c "import os; print((os.cpu_count() or 1) + 1)")
 BIN := .venv/bin
 
 .PHONY: demo test lint bench bench-ml torture setup sdks servers clean

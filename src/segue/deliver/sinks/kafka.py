@@ -8,6 +8,7 @@ that is left is taken from it at once, and a new one takes over.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from confluent_kafka import KafkaError, KafkaException, Producer
@@ -121,7 +122,9 @@ class Kafka:
         producer, self._producer = self._producer, None
         if producer is not None:
             producer.purge()
-            producer.poll(0)
+            # What was on its way is given up here and sent again by the next producer: a fault to this one.
+            with suppress(KafkaException):
+                producer.poll(0)
 
 
 def _noting(outcomes: list[Outcome], place: int) -> Callable[[KafkaError | None, Report], None]:

@@ -18,6 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 import aio_pika
 from aio_pika.abc import AbstractConnection, AbstractExchange
+from aio_pika.connection import make_url
 from aio_pika.exceptions import AMQPError, DeliveryError, PublishError
 
 from segue.deliver.sinks.sink import BEHIND, DELIVERED, Message, Outcome, Refused, Retry
@@ -120,18 +121,20 @@ class RabbitMq:
         encrypted = parts.scheme == "amqps"
         async with asyncio.timeout(self._seconds):
             # Between sends nobody would answer heartbeats: what is gone is found by the next send.
-            self._connection = await aio_pika.connect(
+            url = make_url(
                 host=parts.hostname or "localhost",
                 port=parts.port or (5671 if encrypted else 5672),
                 login=self._exchange.username,
                 password=self._exchange.password,
                 virtualhost=unquote(parts.path[1:]) or "/",
                 ssl=encrypted,
-                ssl_context=ssl.create_default_context() if encrypted else None,
-                timeout=self._seconds,
                 heartbeat=0,
             )
-            channel = await self._connection.channel(publisher_confirms=True, on_return_raises=True)
+            context = ssl.create_default_context() if encrypted else None
+            # Held from the first moment: one that is let go of half open would ask for a loop to close it in.
+            connection = self._connection = aio_pika.Connection(url, ssl_context=context)
+            await connection.connect(timeout=self._seconds)
+            channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
             if self._exchange.name:
                 self._open = await channel.get_exchange(self._exchange.name, ensure=True)
             else:
@@ -144,6 +147,7 @@ class RabbitMq:
             with suppress(*_FAULTS):
                 async with asyncio.timeout(_CLOSING_SECONDS):
                     await connection.close()
+            await connection.close()  # by now without its line: it is closed, also where nobody said goodbye
 
 
 def _rounds(messages: Sequence[Message]) -> Iterator[list[int]]:
