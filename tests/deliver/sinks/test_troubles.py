@@ -69,7 +69,6 @@ def trouble(kind: str, end_for: EndFor, tmp_path: Path, seconds: int) -> None:
     print(f"{kind}: {flow.count} sent, {len(came) - flow.count} twice; drained {rate:.0f}/s, {again:.0f}/s")
     assert standing(outbox, "it", State.SENT) == flow.count
     assert firsts(came) == expected
-    assert min(rate, again) >= 2 * flow.a_second
 
 
 class Clock:
