@@ -92,10 +92,11 @@ class Log:
 
     def __init__(self, folder: Path, steps: list[Step]) -> None:
         self.service = Service.open(folder_of(folder / "ws"), folder / "data")
-        self.steps = steps
+        # As an import takes them: who is who follows from the order in which it was learned.
+        self.steps = sorted(steps, key=received)
         if steps:
             path = folder / "events.jsonl"
-            path.write_bytes(b"".join(raw + b"\n" for raw in raws(steps)))
+            path.write_bytes(b"".join(raw + b"\n" for raw in raws(self.steps)))
             self.service.import_file(path, None, "tests", lambda _done, _total: None)
 
     @property
@@ -207,10 +208,11 @@ def _features_agree(log: Log, table: Table, world: World, cut_off: int) -> None:
 def _labels_agree(log: Log, table: Table, cut_off: int) -> None:
     """By a loop over everybody's events, wherever they count now."""
     now = log.service.engine.now
-    world, _ = log.world(now)
+    world, resolver = log.world(now)
+    events_of = {resolver.ids[row]: events for row, events in world.events.items()}
     identity = log.service.core.intake.identity
     for place, row in enumerate(table.rows.tolist()):
-        events = world.events.get(identity.survivor(row), [])
+        events = events_of.get(identity.user_id(identity.survivor(row)), [])
         came = [
             each
             for each in events
