@@ -9,8 +9,8 @@ from itertools import groupby
 
 from segue.domain.event import Json
 from segue.domain.limits import DECISIONS_KEPT_MAX
-from segue.experiences.standing import NOBODY, needed
-from segue.language.interpret import Definition, due_moments
+from segue.experiences.standing import NOBODY
+from segue.language.interpret import Definition, due_moments, needed
 from segue.language.tree import Property
 from segue.language.walk import walk
 from segue.segments.experiences.audience import REQUEST, Meets, meets
@@ -78,7 +78,7 @@ class Slots:
             watches = {watch for name in names for watch in watches_of(self.by_name[name])}
             if len(self._needed) >= DECISIONS_KEPT_MAX:
                 self._needed.clear()
-            found = self._needed[names] = needed(watches, followed(self.workspace))
+            found = self._needed[names] = needed(followed(self.workspace), watches)
         return found
 
     @cached_property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import duckdb
@@ -11,7 +11,6 @@ from segue.analysis.people import People
 from segue.domain.event import Event, Json
 from segue.engine.engine import Engine
 from segue.language.interpret import Definition, Override, Person, Replacement, Rules, membership
-from segue.language.walk import references
 from segue.log.said import Model
 from segue.service.core import Core
 
@@ -29,27 +28,6 @@ def held_of(engine: Engine, row: int) -> frozenset[str]:
     """The names of the segments and watches that hold of a profile."""
     names = engine.compiled.names
     return frozenset(names[number] for number in engine.machine.segments_of(row))
-
-
-def needed(watches: Iterable[str], definitions: Sequence[Definition]) -> tuple[Definition, ...]:
-    """The definitions that some watches hang on, themselves included, in the order given."""
-    by_name = {each.name: each for each in definitions}
-    groups: dict[str, list[str]] = {}
-    for each in definitions:
-        if each.exclusive is not None:
-            groups.setdefault(each.exclusive, []).append(each.name)
-    found: set[str] = set()
-    waiting = [name for name in watches if name in by_name]
-    while waiting:
-        name = waiting.pop()
-        if name in found:
-            continue
-        found.add(name)
-        each = by_name[name]
-        waiting.extend(other for other in references(each.condition).segments if other in by_name)
-        if each.exclusive is not None:
-            waiting.extend(groups[each.exclusive])
-    return tuple(each for each in definitions if each.name in found)
 
 
 def held_plainly(

@@ -20,8 +20,7 @@ from segue.engine.program.compile import compile_definitions
 from segue.experiences.recommend.catalogue.item import Item
 from segue.experiences.recommend.catalogue.store import Catalogue, ItemChange
 from segue.language.checker import check_condition
-from segue.language.interpret import Definition
-from segue.language.interpret.membership import needed
+from segue.language.interpret import Definition, needed
 from segue.language.tree import Condition
 from segue.language.walk import references
 from segue.segments.triggers.definition import TriggerDefinition
