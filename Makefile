@@ -30,7 +30,7 @@ bench-ml: setup
 
 # Long runs with many more random cases; not part of `make test`.
 torture: setup sdks servers
-	@SEGUE_TEST_PROFILE=night $(BIN)/pytest -q -n $(JOBS) --dist worksteal --timeout 0 -m "torture or not torture"
+	@SEGUE_TEST_PROFILE=night $(BIN)/pytest -q -n $(JOBS) --dist worksteal --timeout 0 -o faulthandler_timeout=0 -m "torture or not torture"
 
 setup:
 	@$(PYTHON) scripts/setup.py

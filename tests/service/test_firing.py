@@ -185,6 +185,16 @@ def test_no_trigger_writes_nothing(shop: Shop) -> None:
     assert shop.firings() == []
 
 
+def test_from_what_another_condition_said_nobody_comes_back(shop: Shop) -> None:
+    """Ada has passed the first threshold; of the second she is below, and passes it for the first time."""
+    shop.triggers(trigger("busy", 'count("Order", last 10m) <= 1', hysteresis=2))
+    shop.order("ada", 0)
+    assert shop.told() == [("busy", "ada", "began", 0)]
+    shop.triggers(trigger("busy", 'count("Order", last 10m) > 1', crossing="rising", hysteresis=1))
+    shop.order("ada", 1)
+    assert shop.told()[1:] == [("busy", "ada", "began", 1)]
+
+
 def test_a_deleted_trigger_forgets_who_was_going_back(shop: Shop) -> None:
     one = trigger("busy", 'count("Order", last 10m) > 1', hysteresis=1)
     shop.triggers(one)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from segue.domain.time import DAY, format_instant
+from segue.domain.time import DAY, HOUR, format_instant
 from segue.segments.override import ListEdit, Override
 from segue.service.core import SNAPSHOT_AFTER
 from segue.service.service import Service
@@ -156,6 +156,31 @@ def come_back(service: Service, folder: Path) -> None:
     assert found.accepted == 1
     assert service.user(USER).known
     assert service.user(USER).traits == {}
+
+
+LATELY = """
+segment: lately
+owner: crm@shop.example
+description: Looked at something in the last hour.
+when: count("Viewed", last 1h) >= 1
+"""
+
+
+@pytest.mark.parametrize("others", [(), ("ann",)])
+def test_who_is_gone_from_the_log_takes_nobody_along(tmp_path: Path, others: Sequence[str]) -> None:
+    """Whoever is forgotten is no profile when the log is read again: others stay as they are, and leave in time."""
+    workspace, data = write_workspace(tmp_path / "workspace"), tmp_path / "data"
+    (workspace / "segments" / "lately.yaml").write_text(LATELY, encoding="utf-8")
+    seen = [call(number, "track", userId=who, event="Viewed") for number, who in enumerate((USER, *others))]
+    with Service.open(workspace, data) as service:
+        taken(service, tmp_path, seen)
+        assert service.forget(USER)
+    with Service.open(workspace, data) as service:
+        assert [member.user_id for member in service.members("lately")] == [*others]
+        later = {"type": "page", "userId": "late", "messageId": "late"}
+        taken(service, tmp_path, [{**later, "timestamp": format_instant(START_MS + 2 * HOUR)}])
+        assert service.members("lately") == []
+        assert service.verify(lambda _done, _total: None) == []
 
 
 def test_forgetting_nobody_changes_nothing(tmp_path: Path) -> None:

@@ -473,7 +473,9 @@ class Feed:
             self.lists.pop(row, None)
             self.overrides.pop(row, None)
             self.suppressed.discard(row)
-            self.builder.add(k.OP_FORGET, row)
+            # When the log is read again, nothing is left in it that would have begun the profile.
+            if self.knows(row):
+                self.builder.add(k.OP_FORGET, row)
         for account, held in accounts.items():
             changed = self.accounts.give(account, held)
             for member in sorted(self.accounts.members(account)):

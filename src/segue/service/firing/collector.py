@@ -51,6 +51,8 @@ class Collector:
         self._patterns = Patterns((), Rules())
         self._asked = Asked(())
         self._thresholds = Thresholds()
+        self._anew: frozenset[str] = frozenset()
+        """What is followed for another condition than before, by the definitions that are being installed."""
         self.imports: set[int] = set()
         """Where batches begin that come from files and are not evaluated yet."""
         self._batches: list[tuple[Sequence[str], list[_Noted]]] = []
@@ -78,6 +80,7 @@ class Collector:
             for each in self._wanted.turnings
             if same and before is not None and _trees(before, each) == _trees(workspace, each)
         }
+        self._anew = frozenset(each.name for each in self._wanted.turnings if each.name not in kept)
         for each in held.turnings:
             if each.rests and each.name not in kept:
                 self._thresholds.clear(held.names[each.place])
@@ -104,6 +107,7 @@ class Collector:
             return
         flips = Flips(engine, mark, self._asked, unsaved)
         noted = [*self._turned(flips, historic)]
+        self._anew = frozenset()
         noted += self._seen(engine, flips, Effects(self._patterns, before, held), entry, historic)
         if noted:
             self._batches.append((self._wanted.names, sorted(noted)))
@@ -124,7 +128,8 @@ class Collector:
             silent = flip.cause in _SILENT
             old = historic or flip.cause == k.BY_DEFINITION
             for each in self._wanted.by_name.get(flip.name, ()):
-                action = self._thresholds.turned(names[each.place], each, flip, silent)
+                anew = flip.cause == k.BY_DEFINITION and each.name in self._anew
+                action = self._thresholds.turned(names[each.place], each, flip, silent, anew)
                 if action is None or silent or (old and not each.backfill):
                     continue
                 change = flips.change(flip) if each.is_membership else NO_CHANGE

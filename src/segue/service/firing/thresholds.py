@@ -27,9 +27,14 @@ class Thresholds:
         self._added: set[Pair] = set()
         self._removed: set[Pair] = set()
 
-    def turned(self, trigger: str, each: Turning, flip: Flip, silent: bool) -> str | None:
-        """What a flip of one of its names means for a trigger; None for nothing."""
-        if each.rests is None:
+    def turned(self, trigger: str, each: Turning, flip: Flip, silent: bool, anew: bool = False) -> str | None:
+        """What a flip of one of its names means for a trigger; None for nothing.
+
+        With a condition ``anew`` the flip is from what another one said, and nobody has come back from that.
+        """
+        if anew and flip.name != each.name:
+            return None
+        if anew or each.rests is None:
             return each.begins if flip.entered else each.ends
         pair = (trigger, flip.row)
         if silent:
