@@ -168,7 +168,7 @@ when: count("Viewed", last 1h) >= 1
 
 @pytest.mark.parametrize("others", [(), ("ann",)])
 def test_who_is_gone_from_the_log_takes_nobody_along(tmp_path: Path, others: Sequence[str]) -> None:
-    """Whoever is forgotten is no profile when the log is read again: others stay as they are, and leave in time."""
+    """Who is no profile when the log is read again changes nothing of others, and they leave in time."""
     workspace, data = write_workspace(tmp_path / "workspace"), tmp_path / "data"
     (workspace / "segments" / "lately.yaml").write_text(LATELY, encoding="utf-8")
     seen = [call(number, "track", userId=who, event="Viewed") for number, who in enumerate((USER, *others))]
