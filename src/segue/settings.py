@@ -14,7 +14,7 @@ from segue.domain.rate import Rate, parse_rate
 from segue.domain.time import DAY, format_duration, parse_duration
 
 ENVIRONMENT_PREFIX = "SEGUE_"
-_NAME_CHARACTERS_MAX = 200
+_TEXT_CHARACTERS_MAX = 200
 _PORT_MAX = 65_535
 _CACHES_MAX = 16
 _THREADS_MAX = 256
@@ -28,14 +28,11 @@ _URL = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]{1,253}/?")
 class Settings:
     """What the options of a workspace are set to; durations in ms."""
 
-    name: str
     timezone: ZoneInfo
     session_gap_ms: int
     events_mode: str
-    conflicts: str
     host: str
     port: int
-    snapshot_interval_ms: int
     quality_interval_ms: int
     deliveries_kept_ms: int
     caches: tuple[str, ...]
@@ -61,8 +58,8 @@ class OptionValueError(ValueError):
 
 
 def _text(spelling: str) -> str:
-    if not spelling.strip() or len(spelling) > _NAME_CHARACTERS_MAX or not spelling.isprintable():
-        raise OptionValueError(f"one line of 1 to {_NAME_CHARACTERS_MAX} characters")
+    if not spelling.strip() or len(spelling) > _TEXT_CHARACTERS_MAX or not spelling.isprintable():
+        raise OptionValueError(f"one line of 1 to {_TEXT_CHARACTERS_MAX} characters")
     return spelling
 
 
@@ -198,7 +195,6 @@ class Option:
 
 
 OPTIONS = (
-    Option("name", "name", _text, "segue", "text", "What this workspace is called where people see it."),
     Option(
         "timezone", "timezone", _zone, "UTC", "time zone",
         "The zone of calendar days and of dates without an offset.", part_of_plan=True,
@@ -212,16 +208,8 @@ OPTIONS = (
         "What the tracking plan does to an event that breaks it: nothing, a count in the data-quality "
         "report, or quarantine.", part_of_plan=True,
     ),
-    Option(
-        "conflicts", "conflicts", _one_of("report", "refuse"), "report", "report or refuse",
-        "Whether a conflict between segments is reported or refuses the definitions.",
-    ),
     Option("host", "host", _text, "127.0.0.1", "address", "The address that `segue serve` listens on."),
     Option("port", "port", _port, "8000", "port", "The port `segue serve` listens on; 0 is a free one."),
-    Option(
-        "snapshot_interval", "snapshot_interval_ms", _duration, "5m", "duration",
-        "How long after a snapshot of the state the next one is taken while events come in.",
-    ),
     Option(
         "quality_interval", "quality_interval_ms", _duration, "1h", "duration",
         "How often a running server looks for what is unusual in the events, and logs it.",

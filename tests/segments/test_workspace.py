@@ -70,8 +70,8 @@ def test_a_fingerprint_is_of_the_content(tmp_path: Path) -> None:
 
 def test_the_environment_wins(tmp_path: Path) -> None:
     (tmp_path / "segue.yaml").write_text("port: 9000\nevents:\n  mode: off\n")
-    settings = load_workspace(tmp_path, environment={"SEGUE_PORT": "7000", "SEGUE_NAME": ""}).settings
-    assert (settings.port, settings.events_mode, settings.name) == (7000, "off", "segue")
+    settings = load_workspace(tmp_path, environment={"SEGUE_PORT": "7000", "SEGUE_HOST": ""}).settings
+    assert (settings.port, settings.events_mode, settings.host) == (7000, "off", "127.0.0.1")
 
 
 def test_a_wrong_variable_is_named(tmp_path: Path) -> None:
