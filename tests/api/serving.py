@@ -16,7 +16,7 @@ import httpx
 
 Found = TypeVar("Found")
 
-SETTINGS = "name: test\ntimezone: UTC\n"
+SETTINGS = "timezone: UTC\n"
 SEGMENTS = """
 - segment: buyers
   owner: crm@shop.example

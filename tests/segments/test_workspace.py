@@ -31,7 +31,7 @@ def test_the_template_holds_to_its_own_tracking_plan(tmp_path: Path) -> None:
 
 
 def test_what_is_there_is_never_overwritten(tmp_path: Path) -> None:
-    (tmp_path / "segue.yaml").write_text("name: mine\n")
+    (tmp_path / "segue.yaml").write_text("timezone: UTC\n")
     with pytest.raises(SegueError, match=r"E455.*segue\.yaml"):
         write_template(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["segue.yaml"]
