@@ -33,6 +33,7 @@ from segue.log.sqlite import SqliteLog
 
 Moved = Callable[[int], None]
 """Told how many log entries a replay has behind it."""
+_NO_OPERATIONS = np.zeros(0, k.OPERATION)
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class Engine:
         self.made: list[Made] = []
         self.lists: dict[str, frozenset[str]] = {}
         self.evaluated_seq = 0
+        self._operations = _NO_OPERATIONS
         self.left_to_accounts: dict[int, Mapping[str, dict[str, Dated]]] = {}
         """By the seq of a forgetting: what others said of the accounts that the forgotten spoke for. A replay
         needs none of it: what the forgotten said is not in the log any more."""
@@ -82,6 +84,22 @@ class Engine:
         """The changes since the last call, in order."""
         made, self.made = self.made, []
         return made
+
+    def take_touched(self) -> k.Ints32:
+        """The rows, rising, of which the last entry changed what is known, other than what models say.
+
+        With those that its own events are about are those whose account it changed and those whose events
+        had waited for their time. Of a stretch it tells nothing; asked again it tells nothing more.
+        """
+        found, self._operations = self._operations, _NO_OPERATIONS
+        said = [
+            given.feature
+            for models in self.feed.model_columns.values()
+            for columns in models.values()
+            for given in columns
+        ]
+        theirs = (found["op"] != k.OP_SET) | ~np.isin(found["a"], said)
+        return np.unique(found["row"][theirs])
 
     @property
     def now(self) -> int:
@@ -104,6 +122,7 @@ class Engine:
 
     def _batch(self, batch: EventBatch) -> None:
         fed = self.feed.batch(batch)
+        self._operations = fed.ops
         self.machine.run(fed, self.feed.now)
 
     def _stretch(self, stretch: Stretch) -> None:
@@ -134,7 +153,9 @@ class Engine:
         elif record.kind == "definitions":
             self._relist(body)
             self.feed.end_record(record.seq, k.BY_DEFINITION)
-        self.machine.run(self.feed.take_batch(), record.at)
+        fed = self.feed.take_batch()
+        self._operations = fed.ops
+        self.machine.run(fed, record.at)
 
     def _overridden(self, body: Mapping[str, Json]) -> None:
         """Of a segment, or of what a model says."""

@@ -7,19 +7,24 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
 
-from segue.domain.time import DAY
+from segue.domain.time import DAY, MINUTE, format_instant
 from segue.ingest.decode import decode_events
 from segue.log.batch import Entry, Record
 from segue.log.said import Said
+from segue.segments.override import ListEdit, Override, ScoreOverride
 from segue.service.core import wall_ms
+from segue.service.learning.overriding import override_score
 from segue.service.learning.rescoring import rescore
 from segue.service.learning.scheduling import Learner, Touched, touched_by
+from segue.service.learning.scoring import write
 from segue.service.service import Service
 from tests.service.learning.scored import (
+    MODELS,
     START_MS,
     call,
     chance,
@@ -32,6 +37,12 @@ from tests.service.learning.scored import (
 )
 
 WAIT_SECONDS = 60.0
+MORE = """
+segment: keen
+owner: crm@shop.example
+description: Ordered twice or more often.
+when: count("Order") >= 2
+"""
 
 
 class Ear:
@@ -180,19 +191,79 @@ def test_rows_that_wait_are_taken_once_and_are_bounded(monkeypatch: pytest.Monke
     assert touched.take() is None
 
 
-@pytest.mark.parametrize(
-    ("kind", "body", "rows"),
-    [
-        ("list", {"row": 4}, [4]),
-        ("list", {"row": None}, []),
-        ("override", {"row": 4, "segment": "a"}, [4]),
-        ("override", {"row": 4, "model": "churn"}, []),
-        ("suppress", {"rows": [4, 5]}, [4, 5]),
-        ("definitions", {}, None),
-    ],
-)
-def test_records_touch_whom_they_are_about(
-    kind: str, body: dict[str, object], rows: list[int] | None
-) -> None:
-    found = touched_by(Record(1, START_MS + DAY, kind, body))
-    assert (None if found is None else found.tolist()) == rows
+@contextmanager
+def touching(tmp_path: Path) -> Iterator[tuple[Service, list[object]]]:
+    """A served shop whose model also asks for the account's plan, and whom each entry touches in it."""
+    models = MODELS.replace("trait.plan", "group.plan")
+    with Service.open(folder(tmp_path, models=models), tmp_path / "data") as service:
+        take(service, [order("ann", 0), order("bob", 0), order("cleo", 0)])
+        heard: list[object] = []
+
+        def hear(entry: Entry) -> None:
+            rows = touched_by(entry, service.engine)
+            heard.append(None if rows is None else rows.tolist())
+
+        service.start()
+        service.core.hearers.append(hear)
+        yield service, heard
+        service.core.drain()
+
+
+def of_account(user: str, day: float, number: int = 0, **traits: object) -> dict[str, object]:
+    return call("group", user, day, number, groupId="acme", traits=traits)
+
+
+def test_what_is_said_of_an_account_touches_all_whose_account_it_is(tmp_path: Path) -> None:
+    with touching(tmp_path) as (service, heard):
+        post(service, of_account("ann", 0, name="Acme"))
+        post(service, of_account("bob", 0))
+        post(service, of_account("ann", 1, plan="pro"))
+        post(service, of_account("ann", 2, name="Acme & Co"))
+        service.core.drain()
+        assert heard == [[0], [1], [0, 1], [0]]
+        service.forget("ann")
+        assert 1 in cast("list[int]", heard[-1])
+
+
+def test_whoever_a_record_is_about_is_touched_by_it(tmp_path: Path) -> None:
+    with touching(tmp_path) as (service, heard):
+        service.edit_list(ListEdit("press", "bob", True))
+        service.override(Override("cleo", "leaving", True, None, "dana", "why not"))
+        service.override(Override("nobody", "leaving", True, None, "dana", "why not"))
+        override_score(service, ScoreOverride("bob", "score", "churn", 0.1, None, "dana", "she stays"))
+        service.apply()
+        assert heard == [[1], [2], [], []]
+        (service.folder / "segments" / "more.yaml").write_text(MORE, encoding="utf-8")
+        service.apply()
+        assert heard[4:] == [None]
+
+
+def test_an_event_ahead_of_time_touches_when_its_time_has_come(tmp_path: Path) -> None:
+    with touching(tmp_path) as (service, heard):
+        ahead = format_instant(START_MS + DAY - MINUTE)
+        take(service, [order("bob", 1, receivedAt=ahead)])
+        post(service, order("cleo", 2))
+        service.core.drain()
+        assert heard == [[1], [1, 2]]
+
+
+def test_what_models_say_touches_nobody(tmp_path: Path) -> None:
+    with touching(tmp_path) as (service, heard):
+        for done in write(service.core, Said.scores("churn", np.arange(2, dtype=np.int32), np.ones(2), 1)):
+            done.result()
+        assert heard == [[]]
+
+
+def test_the_others_of_an_account_are_scored_at_once(tmp_path: Path) -> None:
+    models = MODELS.replace("trait.plan", "group.plan")
+    with Service.open(folder(tmp_path, models=models), tmp_path / "data") as service:
+        take(service, [order("ann", 0), order("bob", 0), order("cleo", 0)])
+        take(service, [of_account("ann", 0), of_account("bob", 0)])
+        enthrone(service.data, line())
+        with learning(service) as ear:
+            ear.wait(lambda: len(ear.scores) == 1)
+            post(service, of_account("ann", 0, 1, plan="pro"))
+            ear.wait(lambda: len(ear.scores) > 1)
+            assert ear.scores[1].rows.tolist() == [0, 1]
+            expected = chance({"orders": 1, "recent": 1, "rest": 0, "pro": 1})
+            assert score_of(service, "bob") == pytest.approx(expected, abs=1e-6)

@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from segue.domain.errors import SegueError
 from segue.domain.time import DAY
+from segue.engine.engine import Engine
 from segue.log.batch import Entry, EventBatch, Record, Stretch
 from segue.log.columns import ints
 from segue.observe.metrics import SCORED, SCORES
@@ -48,18 +49,14 @@ TOUCHED_MAX = 1_000_000
 """Rows that wait to be scored; beyond, everybody is."""
 
 
-def touched_by(entry: Entry) -> Rows | None:
-    """The rows whose features an entry of the log may have changed; None is everybody."""
-    if isinstance(entry, EventBatch):
-        return np.unique(ints(entry.rows, np.int32))
-    if isinstance(entry, Stretch) or entry.kind == "definitions":
+def touched_by(entry: Entry, engine: Engine) -> Rows | None:
+    """The rows whose features an entry may have changed, once the engine has seen it; None is everybody."""
+    if isinstance(entry, Stretch) or (isinstance(entry, Record) and entry.kind == "definitions"):
         return None
-    rows: list[int] = []
-    if entry.kind in ("list", "override") and entry.body["row"] is not None and "model" not in entry.body:
-        rows = [entry.body["row"]]
-    elif entry.kind == "suppress":
-        rows = list(entry.body["rows"])
-    return np.array(rows, np.int32)
+    beside = engine.take_touched()
+    if isinstance(entry, EventBatch):
+        return np.union1d(ints(entry.rows, np.int32), beside)
+    return beside
 
 
 class Touched:
@@ -138,8 +135,7 @@ class Learner:
             thread.join()
 
     def _heard(self, entry: Entry) -> None:
-        if not (isinstance(entry, Record) and entry.kind in ("score", "time", "forget", "settings")):
-            self._touched.add(touched_by(entry))
+        self._touched.add(touched_by(entry, self._service.engine))
 
     # ---- scoring -----------------------------------------------------------------------------
 
