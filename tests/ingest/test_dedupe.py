@@ -95,7 +95,8 @@ def test_what_is_taken_back_beside_an_archive_was_never_seen(
 @given(BATCHES, BATCHES)
 def test_the_log_restores_it_in_any_order(before: Batch, after: Batch) -> None:
     newest = {event: max(at for other, at in before if other == event) for event, _ in before}
-    seen = Seen.of_log(*words(before))
+    seen = Seen()
+    seen.learn(*words(before))
     assert len(seen) == len(newest)
     assert seen.seen_many(*words(after), WINDOW).tolist() == plainly(newest, after, WINDOW)
 

@@ -34,7 +34,7 @@ def _look(doors: Doors, service: Service) -> None:
     metrics.STREAMS.set(len(doors.streams))
     metrics.LOG_RECORDS.set(status.log_seq)
     metrics.LOG_BYTES.set(_bytes_below(service.data))
-    metrics.LAG.set(status.log_seq - status.evaluated_seq)
+    metrics.LAG.set(status.lag)
     metrics.ENGINE_TIME.set(status.engine_time / 1000)
     metrics.CHANGES.set(status.changes)
     metrics.PROFILES.set(status.profiles)

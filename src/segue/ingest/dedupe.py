@@ -307,13 +307,6 @@ class Seen:
         self.seen_many(high, low, received, _NEVER)
         self.settle()
 
-    @classmethod
-    def of_log(cls, high: U64, low: U64, received: I64) -> Seen:
-        """The table after these events."""
-        table = cls(len(high))
-        table.learn(high, low, received)
-        return table
-
     def _make_room(self, more: int) -> None:
         needed = _slots_for(self._filled + more)
         if needed > len(self._slots):

@@ -230,10 +230,6 @@ class Identity:
 
     # ---- forgetting --------------------------------------------------------------------------
 
-    def forgotten_at(self, profile_id: str) -> int:
-        """The time (ms) before which events of this id are refused; 0 when it was never forgotten."""
-        return self.forgotten.get(leaving(profile_id), 0)
-
     @property
     def bars(self) -> bool:
         """Whether anyone's events are refused."""

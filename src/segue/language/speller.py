@@ -21,12 +21,6 @@ def spell_event(event: tree.EventPattern) -> str:
     return printer.pattern(_pattern(event))
 
 
-def spell_window(window: tree.Window) -> str:
-    """A window as it is written; nothing for all time."""
-    written = _window(window)
-    return "" if written is None else printer.window(written)
-
-
 def spell_duration(ms: int) -> str:
     """A length of time; whole weeks in days, as most windows are written."""
     text = format_duration(ms)

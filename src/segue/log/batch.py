@@ -15,8 +15,6 @@ from segue.log.columns import codes, pieces
 from segue.log.lane.cuts import Cuts, cut_at
 from segue.log.shape import PLAIN, Shape
 
-RECORD_KINDS = ("definitions", "list", "override", "forget", "suppress", "score", "time", "settings")
-
 Created = tuple[int, int, str]
 """(place, row, user id): the profile that came to be with that event."""
 Link = tuple[int, str, int]
@@ -142,7 +140,11 @@ class EventBatch:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One entry of the log that is no event; ``at`` is engine time in ms, ``kind`` of RECORD_KINDS."""
+    """One entry of the log that is no event; ``at`` is engine time in ms.
+
+    ``kind`` says how to read the body: "definitions", "list", "override", "forget", "suppress" or "score"; a
+    record of "time" has none, and says that time went on.
+    """
 
     seq: int
     at: int

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import sqlite3
 from pathlib import Path
 
@@ -16,7 +15,6 @@ NO_FOLDER = "E605"
 
 _DISK = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-_DISK_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 def in_use(folder: Path, holder: str) -> SegueError:
@@ -67,11 +65,4 @@ def of_sqlite(folder: Path, error: sqlite3.Error, file: str = "log.db") -> Segue
         return not_written(folder, str(error))
     if code in _DAMAGE:
         return damaged(folder / file, str(error))
-    return None
-
-
-def of_system(where: Path, error: OSError) -> SegueError | None:
-    """The refusal a failed call to the file system stands for; None when it is a fault of our own."""
-    if error.errno in _DISK_ERRNOS:
-        return not_written(where, error.strerror or str(error))
     return None

@@ -100,13 +100,6 @@ class Checking:
         if found is not None:
             self.watches[name] = found
 
-    def watch_value(self, name: str, text: str, origin: Origin | None) -> None:
-        """Have a value kept ready to be read under such a name."""
-        try:
-            self.watched_values[name] = check_operand(text, self.scope)
-        except SegueError as refused:
-            self.note(refused, origin, name)
-
     def _priorities(self, segments: Mapping[str, SegmentDefinition]) -> None:
         taken: dict[tuple[str, int], str] = {}
         for name, segment in segments.items():

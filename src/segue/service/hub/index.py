@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from segue.ingest.identity import FORGOTTEN, Identity
+from segue.ingest.identity import Identity
 from segue.service.hub.ear import Ear
 
 Picked = list[tuple[int, Ear]]
@@ -148,11 +148,6 @@ class Index:
         if row is None:
             return []
         return [row] if wanted.alone else sorted({row, self._identity.survivor(row)})
-
-
-def is_forgotten(user_id: str) -> bool:
-    """Whether an id stands for somebody who was forgotten."""
-    return user_id.startswith(FORGOTTEN)
 
 
 def _discard(held: dict[int, set[Ear]] | dict[str, set[Ear]], key: int | str, ear: Ear) -> None:
