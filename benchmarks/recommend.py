@@ -1,10 +1,12 @@
-"""Recommendations: 20 of 10,000 items for users who have just done something, and what a training takes.
+"""Recommendations: 20 of 10,000 items for users who have just done something, what a training takes, and
+how soon a thousand prices that fall at once are told to everyone they matter to.
 
 No answer that is timed comes out of the cache: each asker did something since the last one.
 """
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,9 +15,12 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from benchmarks.figures import Figure
+from benchmarks.store import imported, scratch, size
+from segue.domain.number import MICRO
 from segue.experiences.recommend.catalogue.item import Item
 from segue.experiences.recommend.catalogue.store import Catalogue
 from segue.experiences.recommend.keeping import Keeper
+from segue.experiences.recommend.mattering import Mattering
 from segue.experiences.recommend.models.fitting import Interactions, Job, fit_apart
 from segue.experiences.recommend.question import Question
 from segue.experiences.recommend.recommender import Recommender
@@ -27,12 +32,22 @@ ASKED = 2_000
 P99_MS_MAX = 10.0
 AT_ONCE = 2_000
 MANY_ITEMS = 50_000
+PRICED, PRICES = 5_000, 1_000
+"""Items that are looked at, and those of them whose price falls."""
+TOLD_SECONDS_MAX = 60.0
+TRIGGER = """trigger: cheaper
+owner: bench@shop.example
+description: Measured.
+to: stream
+on: 'item price falls by 10 % for count("Product Viewed" where sku == item.id, last 14d) > 0'
+"""
 
 
 def run() -> Iterable[Figure]:
     """The figures."""
     with TemporaryDirectory() as name:
         yield from _serving(Path(name))
+    yield from _prices()
     yield from _training("EASE of 10,000 items", "ease", ITEMS)
     yield from _training("neighbours of 50,000 items", "neighbours", MANY_ITEMS)
 
@@ -97,6 +112,28 @@ def _answers(service: Service, recommender: Recommender, dice: np.random.Generat
     yield Figure("answer, p99", float(np.percentile(fresh, 99)), "ms", P99_MS_MAX, at_least=False)
     yield Figure("answer, p99 of the thread's own time", float(np.percentile(own, 99)), "ms")
     yield Figure("answer that nothing has changed since, p99", float(np.percentile(again, 99)), "ms")
+
+
+def _prices() -> Iterable[Figure]:
+    events = size("PRICES_EVENTS", 2_000_000)
+    with scratch() as scratched:
+        shop = shutil.copytree(imported(events, events // 10), scratched / "shop")
+        (shop / "workspace/triggers").mkdir()
+        (shop / "workspace/triggers/all.yaml").write_text(TRIGGER)
+        with Service.open(shop / "workspace", shop / "data") as service:
+            service.apply()
+            catalogue = Catalogue(service.data)
+            mattering = Mattering(service.core)
+            catalogue.take((Item(f"SKU-{n:06}", price=20 * MICRO) for n in range(PRICED)), 1, "bench")
+            mattering.work(catalogue)
+            catalogue.take((Item(f"SKU-{n:06}", price=10 * MICRO) for n in range(PRICES)), 2, "bench")
+            began = time.perf_counter()
+            fired = mattering.work(catalogue)
+            took = time.perf_counter() - began
+            catalogue.close()
+    what = f"1,000 prices fall, {events / 1e6:,.0f} M events"
+    yield Figure(f"{what}: all firings stored", took, "s", TOLD_SECONDS_MAX, at_least=False)
+    yield Figure(f"{what}: firings", fired, "")
 
 
 def _training(name: str, kind: str, items: int) -> Iterable[Figure]:

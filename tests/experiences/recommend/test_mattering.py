@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -12,8 +13,10 @@ from hypothesis import strategies as st
 from segue.analysis.people import People
 from segue.domain.number import MICRO
 from segue.domain.time import DAY
+from segue.engine.engine import Engine
+from segue.engine.program.compile import Compiled
 from segue.experiences.recommend.catalogue.item import Item
-from segue.experiences.recommend.mattering import Mattering, meets
+from segue.experiences.recommend.mattering import Mattering, meets, values_of_item
 from segue.language.checker import check_condition
 from segue.language.interpret import holds, membership
 from segue.log.firings import Firing
@@ -154,6 +157,20 @@ CONDITIONS = (
     'count("Product Viewed" where product_id == item.id, last 14d) > 1 and segment("buyers")',
     'since(last("Product Viewed" where product_id == item.id)) > 2d',
     'latest("Product Viewed".product_id) == item.id and not segment("buyers")',
+    'count("Product Viewed" where product_id == item.id) == 0',
+    'count("Product Viewed" where product_id == item.id) > 0 and count("Order Completed") == 0',
+    'count("Product Viewed" where item.id == product_id and place == 2, last 21d) > 0',
+    'sum("Product Viewed".place where product_id == item.id) >= 4 or count("Order Completed") > 2',
+    'sum("Product Viewed".place where product_id == item.id) / 2 >= 2 and trait.step > 20',
+    'count("Product Viewed" where product_id == item.id or place == 3, last 2d) > 0',
+    (
+        'count("Product Viewed" where product_id == item.id, last 2d) > 0'
+        ' or count("Product Viewed" where product_id == item.id and context.place == 3, last 21d) > 1'
+    ),
+    'not (count("Product Viewed" where product_id == item.id, last 14d) in [0, 1])',
+    'days("Product Viewed" where product_id == item.id) > 1 and 7 > 3',
+    'count("Product Viewed" where product_id == item.id, this session) > 0',
+    'sequence("Product Viewed" where product_id == item.id then "Order Completed", within 30d) > 0',
 )
 
 
@@ -162,43 +179,100 @@ def test_whom_it_matters_to_is_what_the_interpreter_says(tmp_path: Path, conditi
     with_triggers(tmp_path, trigger(f"item price falls by 1 for {condition}"))
     buyers = f'segment: buyers\n{HEAD}when: count("Order Completed") > 0\n'
     with shop(tmp_path, segments=buyers) as one:
-        items = [f"i{number}" for number in range(5)]
+        items = [f"i{number}" for number in range(4)] + ["7"]
         one.stock(*(Item(each, price=9 * MICRO) for each in items))
         work(one)
         for step in range(60):
             one.now += (step % 7) * DAY // 2
-            one.view(f"u{step * 7 % 11}", items[step * 3 % 5])
+            look(one, f"u{step * 7 % 11}", items[step * 3 % 5], step)
             if step % 9 == 0:
                 one.buy(f"u{step % 11}", items[step % 5])
+            if step in (20, 40):
+                one.service.log.close_stretch(1)
         one.post({"type": "alias", "previousId": "u1", "userId": "u2"})
         one.stock(*(Item(each, price=4 * MICRO) for each in items))
-        assert sorted(work(one), key=str) == sorted(
-            [("cheaper", user, item) for item in items for user in plainly(one, condition, item)], key=str
-        )
+        assert sorted(work(one), key=str) == sorted(plainly(one, condition, items), key=str)
 
 
-def plainly(one: Shop, condition: str, item: str) -> list[str]:
-    """Who meets a condition, by the interpreter over each person's events."""
+def look(one: Shop, user: str, item: str, step: int) -> None:
+    """A look with a place, at ids of digits in both ways; and what the user has got to."""
+    sent = int(item) if item.isdigit() and step % 2 else item
+    properties = {"product_id": sent, "place": step % 4}
+    one.post(
+        {"userId": user, "event": "Product Viewed", "properties": properties, "context": {"place": step % 5}},
+        {"userId": user, "type": "identify", "traits": {"step": step}},
+    )
+
+
+def plainly(one: Shop, condition: str, items: list[str]) -> list[tuple[str, str, str]]:
+    """Who meets a condition for which item, by the interpreter over each person's events."""
     service = one.service
     form = read_on(f"item price falls by 1 for {condition}")
     assert isinstance(form, OnItem)
-    tree = check_condition(form.condition_for({"id": item}).strip(), service.workspace.scope)
+    texts = {item: form.condition_for(values_of_item(Item(item))).strip() for item in items}
+    trees = {item: check_condition(text, service.workspace.scope) for item, text in texts.items()}
     found = []
+    now, definitions = service.engine.now, definitions_of(service.workspace)
     with duckdb.connect() as connection:
         people = People(service.log, connection, upto=service.engine.evaluated_seq)
-        for row in range(len(service.core.intake.identity)):
-            person = people.person(row) if people.survivor(row) == row else None
-            if person is None:
-                continue
-            within = membership(
-                definitions_of(service.workspace), {}, person, service.engine.now, service.rules
-            )
-            if holds(tree, person.answering(within), service.engine.now, service.rules):
-                found.append(service.core.intake.identity.user_id(row))
+        for row, person in people.everyone():
+            within = person.answering(membership(definitions, {}, person, now, service.rules))
+            for item, tree in trees.items():
+                if holds(tree, within, now, service.rules):
+                    found.append(("cheaper", service.core.intake.identity.user_id(row), item))
     return found
 
 
 prices = st.integers(0, 10**6).map(lambda cents: cents * MICRO // 100)
+
+
+def test_items_named_at_several_places_of_one_event_count_it_once(tmp_path: Path) -> None:
+    twice = (
+        'count("Product Viewed" where product_id == item.id and deep.sku is present, last 14d) > 1'
+        ' or count("Product Viewed" where deep.sku == item.id and product_id is present, last 14d) > 1'
+    )
+    with_triggers(tmp_path, trigger(f"item price falls by 1 for {twice}"))
+    with shop(tmp_path) as one:
+        one.stock(Item("a", price=9 * MICRO))
+        work(one)
+        for user, looks in (("ann", 1), ("bob", 2)):
+            for _ in range(looks):
+                properties = {"product_id": "a", "deep": {"sku": "a"}}
+                one.post({"userId": user, "event": "Product Viewed", "properties": properties})
+        one.stock(Item("a", price=MICRO))
+        assert work(one) == [("cheaper", "bob", "a")]
+
+
+def test_what_hangs_on_the_item_alone_is_found_without_an_engine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many items change, the log is not shown to an engine for them."""
+    with_triggers(tmp_path, trigger(), trigger(ON + ' and segment("buyers")', "theirs"))
+    buyers = f'segment: buyers\n{HEAD}when: count("Order Completed") > 0\n'
+    with shop(tmp_path, segments=buyers) as one:
+        items = [f"i{number}" for number in range(30)]
+        one.stock(*(Item(each, price=9 * MICRO) for each in items))
+        for item in items:
+            one.view("ann", item)
+            one.view("bob", item)
+        one.buy("bob", "i1")
+        work(one)
+        one.stock(*(Item(each, price=4 * MICRO) for each in items))
+        shown: list[int] = []
+
+        def noted(engine: Engine, program: Compiled, *rest: Any, **more: Any) -> Engine:
+            shown.append(len(program.names))
+            return replayed(engine, program, *rest, **more)
+
+        replayed = Engine.replayed
+        monkeypatch.setattr(Engine, "replayed", noted)
+        found = work(one)
+        assert sorted(found) == sorted(
+            [("cheaper", user, item) for item in items for user in ("ann", "bob")]
+            + [("theirs", "bob", item) for item in items]
+        )
+        # One condition for all items, and the segment that it asks for.
+        assert shown == [2]
 
 
 @given(prices, st.integers(1, 99))
