@@ -147,6 +147,17 @@ def test_a_scope_shows_what_it_names() -> None:
     assert Scope.of([], None).narrowed(USER)["segments"] == []
 
 
+@pytest.mark.parametrize(
+    ("attributes", "seen"), [(["traits"], {}), (["scores"], {"a": 9, "b": 8}), (["scores.a"], {"a": 9})]
+)
+def test_a_percentile_is_shown_to_whoever_may_see_the_score(
+    attributes: list[str], seen: dict[str, int]
+) -> None:
+    said = {"scores": {"a": 0.1, "b": 0.2}, "percentiles": {"a": 9, "b": 8}}
+    found = Scope.of(None, attributes).narrowed({**USER, "attributes": {**USER["attributes"], **said}})
+    assert found["attributes"]["percentiles"] == seen
+
+
 @given(st.sets(st.sampled_from(["vip", "secret", "other"])))
 def test_a_larger_scope_never_shows_less(names: set[str]) -> None:
     fewer = Scope.of(names, None).narrowed(USER)["segments"]

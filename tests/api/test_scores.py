@@ -8,6 +8,8 @@ import pytest
 
 from segue.domain.event import Json
 from segue.domain.limits import SCORES_A_REQUEST_MAX
+from segue.learned.registry import Registry
+from segue.learned.version import Version
 from tests.api.serving import Running, eventually, serving, write_workspace
 
 MODEL = """
@@ -85,3 +87,23 @@ def test_only_models_that_take_scores_get_any(server: Running) -> None:
     assert refused(server, {"scores": []}, "/v1/models/nobody/scores") == (404, "E860")
     assert refused(server, {"scores": [], "as_of": "2026-01-01"}) == (400, "E878")
     assert refused(server, {"scores": [], "as_of": "soon"})[0] == 400
+
+
+def test_a_score_is_shown_with_its_place_over_every_door(server: Running) -> None:
+    registry = Registry(server.data)
+    card = {"percentiles": [each / 100 for each in range(101)]}
+    number = registry.add(
+        Version("bank", 0, "upload", "score", 1, {"form": "upload", "features": []}, card)
+    ).number
+    registry.promote("bank", number, "ada", "it was judged", 1)
+    server.http.post(PATH, json={"scores": [{"user_id": "ann", "score": 0.705}]}).raise_for_status()
+    for path in ("/v1/users/ann", "/v1/users/ann/segments"):
+        attributes = server.http.get(path).json()["attributes"]
+        assert (attributes["scores"], attributes["percentiles"]) == ({"bank": 0.705}, {"bank": 70})
+    query = "{ attributes { scores percentiles } }"
+    query = f'{{ user(id: "ann") {query} other: user(id: "eve") {query} }}'
+    found = server.http.post("/graphql", json={"query": query}).json()["data"]
+    assert found["user"]["attributes"] == {"scores": {"bank": 0.705}, "percentiles": {"bank": 70}}
+    assert found["other"]["attributes"] == {"scores": {}, "percentiles": {}}
+    explained = server.http.get("/v1/users/ann/explain/trusted").json()
+    assert explained["condition"]["observed"][0]["reasons"]["percentile"] == 70

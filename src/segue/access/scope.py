@@ -11,6 +11,8 @@ from segue.domain.event import Json
 from segue.domain.limits import NAME_CHARACTERS_MAX, SCOPE_NAMES_MAX
 
 KINDS = ("traits", "features", "scores")
+_SHOWN_WITH = {"percentiles": "scores"}
+"""What stands beside attributes is shown to whoever may see these."""
 _PATH_CHARACTERS_MAX = 256
 
 
@@ -47,6 +49,7 @@ class Scope:
         return {**user, "segments": segments, "attributes": attributes}
 
     def _shown(self, kind: str, values: Mapping[str, Json]) -> dict[str, Json]:
+        kind = _SHOWN_WITH.get(kind, kind)
         if self.attributes is None or kind in self.attributes:
             return dict(values)
         return {name: value for name, value in values.items() if f"{kind}.{name}" in self.attributes}

@@ -50,7 +50,7 @@ class Reasons:
 
     ``prediction`` is ``base_points`` and the points of all drivers; before its ``link`` it is ``raw``, which
     is ``base`` and their raw parts. Both are None where nothing is known of the model's inside; ``note`` says
-    why.
+    why. ``percentile`` is how many percent of those the version was judged on scored less.
     """
 
     model: str
@@ -63,6 +63,7 @@ class Reasons:
     prediction: float | None = None
     drivers: tuple[Driver, ...] = ()
     note: str | None = None
+    percentile: int | None = None
 
     def noted(self, note: str) -> Reasons:
         """The same with a note."""
@@ -79,6 +80,7 @@ class Reasons:
             "base_points": self.base_points,
             "raw": self.raw,
             "prediction": self.prediction,
+            "percentile": self.percentile,
             "drivers": [each.to_json() for each in self.drivers],
             "note": self.note,
         }
@@ -120,8 +122,8 @@ def reasons(
         Driver(*feature, raw=part, points=part * slope) for feature, part in zip(features, parts, strict=True)
     ]
     drivers.sort(key=lambda each: -abs(each.raw))
-    return Reasons(
-        said.model, said.version, said.made_at, link, base, start, raw, end, tuple(drivers), said.note
+    return replace(
+        said, link=link, base=base, base_points=start, raw=raw, prediction=end, drivers=tuple(drivers)
     )
 
 
@@ -155,8 +157,9 @@ def spoken(found: Reasons) -> list[str]:
     lines = [f"by version {found.version} of the model {found.model}{made}"]
     if found.note is not None:
         lines.append(found.note)
+    place = f"higher than {found.percentile} % of those it was judged on"
     if found.base_points is None or found.prediction is None:
-        return lines
+        return lines if found.percentile is None else [*lines, place]
     lines.append(f"{rounded(found.base_points)}  where everybody starts")
     told, rest = found.drivers[:DRIVERS_SHOWN_MAX], found.drivers[DRIVERS_SHOWN_MAX:]
     for each in told:
@@ -164,7 +167,8 @@ def spoken(found: Reasons) -> list[str]:
         lines.append(f"{_signed(each.points)}  {each.feature} is {each.value.text}{typical}")
     if rest:
         lines.append(f"{_signed(math.fsum(each.points for each in rest))}  from {len(rest)} more features")
-    lines.append(f"{rounded(found.prediction)}  together")
+    ranked = "" if found.percentile is None else f", {place}"
+    lines.append(f"{rounded(found.prediction)}  together{ranked}")
     return lines
 
 

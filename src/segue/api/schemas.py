@@ -32,6 +32,10 @@ def named(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
+_ATTRIBUTES = record(
+    {"traits": ANYTHING, "features": ANYTHING, "scores": ANYTHING}, {"percentiles": ANYTHING}
+)
+
 SCHEMAS: dict[str, Schema] = {
     "Taken": record({"success": {"const": True}}),
     "Event": {
@@ -114,13 +118,13 @@ SCHEMAS: dict[str, Schema] = {
     "User": record(
         {
             "user_id": TEXT, "known": TRUTH, "segments": rows_of(named("Membership")), "version": COUNT,
-            "attributes": record({"traits": ANYTHING, "features": ANYTHING, "scores": ANYTHING}),
+            "attributes": _ATTRIBUTES,
         }
     ),
     "Profile": record(
         {
             "user_id": TEXT, "known": TRUTH, "segments": rows_of(named("Membership")), "version": COUNT,
-            "attributes": record({"traits": ANYTHING, "features": ANYTHING, "scores": ANYTHING}),
+            "attributes": _ATTRIBUTES,
         },
         {
             "merged": rows_of(TEXT), "lists": rows_of(TEXT), "events": COUNT,

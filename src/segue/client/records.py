@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -22,7 +22,8 @@ class Membership:
 class User:
     """A user now; nothing is held against one who is not ``known``.
 
-    ``version`` rises when anything of it changes.
+    ``version`` rises when anything of it changes. ``percentiles`` say of a score how many percent of those its
+    version was judged on scored less.
     """
 
     user_id: str
@@ -32,6 +33,7 @@ class User:
     features: Mapping[str, Json]
     scores: Mapping[str, Json]
     version: int
+    percentiles: Mapping[str, int] = field(default_factory=dict)
 
     def is_in(self, segment: str) -> bool:
         """Whether the user is in a segment."""
@@ -138,6 +140,7 @@ def user(found: Json) -> User:
         said.get("features", {}),
         said.get("scores", {}),
         found["version"],
+        said.get("percentiles", {}),
     )
 
 

@@ -121,7 +121,9 @@ def _of_scores(trial: Trial, judged: Table) -> dict[str, Json]:
     known = said[np.isfinite(said)]
     found: dict[str, Json] = {"score": described(said), "percentiles": []}
     if len(known):
-        found["percentiles"] = np.quantile(known, np.linspace(0, 1, _PERCENTILES)).tolist()
+        found["percentiles"] = np.quantile(
+            known, np.linspace(0, 1, _PERCENTILES), method="inverted_cdf"
+        ).tolist()
     chances = held is not None and set(np.unique(held.labels)) <= {0.0, 1.0}
     if chances and held is not None and len(known):
         there = np.isfinite(held.predictions)
@@ -130,12 +132,6 @@ def _of_scores(trial: Trial, judged: Table) -> dict[str, Json]:
             for said_, was, count in calibration(held.labels[there], held.predictions[there])
         ]
     return found
-
-
-def percentile(card: Mapping[str, Json], score: float) -> int | None:
-    """Which share of those it was judged on, in percent, scored lower; None where the card does not say."""
-    bounds = card.get("percentiles") or []
-    return min(int(np.searchsorted(bounds, score, side="left")), 100) if len(bounds) else None
 
 
 # ---- as people read it -----------------------------------------------------------------------

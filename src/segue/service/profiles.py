@@ -23,6 +23,8 @@ from segue.engine.engine import Engine
 from segue.engine.kernel import layout as k
 from segue.engine.program.compile import Compiled
 from segue.engine.program.shown import Reader
+from segue.learned.percentiles import Percentiles
+from segue.log.said import SCORE
 from segue.service.core import Core
 from segue.service.views import Membership, UserView
 
@@ -55,7 +57,8 @@ class Look:
             Membership(each["name"], at) for each, at in zip(found["segments"], self.since, strict=True)
         ]
         traits, features, scores = (attributes[kind] for kind in ("traits", "features", "scores"))
-        return UserView(self.user_id, True, segments, traits, features, self.version, scores)
+        percentiles = attributes.get("percentiles", {})
+        return UserView(self.user_id, True, segments, traits, features, self.version, scores, percentiles)
 
 
 class Profiles:
@@ -64,6 +67,7 @@ class Profiles:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._kept: dict[int, Look] = {}
+        self._percentiles = Percentiles(core.log.folder)
         core.memories.append(self.drop)
 
     def drop(self, rows: Iterable[int]) -> None:
@@ -97,7 +101,8 @@ class Profiles:
                 return UserView(user_id, known=False)
             if row in self._kept:
                 return self._held(engine, row).view
-            return _view(engine, row, self._core.intake.identity.user_id(row), engine.memberships(row))
+            own = self._core.intake.identity.user_id(row)
+            return _view(engine, row, own, engine.memberships(row), self._ranked(engine, row))
 
     def held(self, user_id: str) -> Look | None:
         """The look at a suppressed one too: what is held of them."""
@@ -108,16 +113,29 @@ class Profiles:
 
     def _held(self, engine: Engine, row: int) -> Look:
         kept = self._kept.get(row)
-        state = _state_of(engine, row)
+        ranked = self._ranked(engine, row)
+        state = _state_of(engine, row, ranked)
         if kept is None or kept.compiled is not engine.compiled or kept.state != state:
-            kept = self._looked_anew(engine, row, state, kept)
+            kept = self._looked_anew(engine, row, state, ranked, kept)
         kept.state, kept.compiled, kept.seq = state, engine.compiled, engine.evaluated_seq
         return kept
 
-    def _looked_anew(self, engine: Engine, row: int, state: bytes, before: Look | None) -> Look:
+    def _ranked(self, engine: Engine, row: int) -> dict[str, int]:
+        """The percentile of each score, by the version that spoke last; of an override too."""
+        said, found = engine.feed.predictions, {}
+        for (gives, name), value in sorted(said.of(row).items()):
+            number = said.version((gives, name)) if gives == SCORE else None
+            place = None if number is None else self._percentiles.of(name, number, value)
+            if place is not None:
+                found[name] = place
+        return found
+
+    def _looked_anew(
+        self, engine: Engine, row: int, state: bytes, ranked: Mapping[str, int], before: Look | None
+    ) -> Look:
         own = self._core.intake.identity.user_id(row)
         segments = engine.memberships(row)
-        content = _view(engine, row, own, segments).to_json()
+        content = _view(engine, row, own, segments, ranked).to_json()
         del content["version"]
         text = _text(content)
         if before is not None and before.text == text:
@@ -131,7 +149,9 @@ class Profiles:
         return found
 
 
-def _view(engine: Engine, row: int, own: str, segments: list[tuple[str, int]]) -> UserView:
+def _view(
+    engine: Engine, row: int, own: str, segments: list[tuple[str, int]], ranked: Mapping[str, int]
+) -> UserView:
     traits = engine.feed.traits.of(row)
     return UserView(
         own,
@@ -141,6 +161,7 @@ def _view(engine: Engine, row: int, own: str, segments: list[tuple[str, int]]) -
         features=_features(engine, row, traits),
         version=engine.evaluated_seq,
         scores=_scores(engine, row),
+        percentiles=ranked,
     )
 
 
@@ -168,7 +189,7 @@ def _account(engine: Engine, row: int) -> dict[str, Json]:
     return {} if name is None else accounts.traits_of(name)
 
 
-def _state_of(engine: Engine, row: int) -> bytes:
+def _state_of(engine: Engine, row: int, ranked: Mapping[str, int]) -> bytes:
     """All that an answer is made of; equal states give equal answers. Its first part tells its lengths."""
     held = engine.machine.state
     if row >= engine.machine.rows:
@@ -183,6 +204,7 @@ def _state_of(engine: Engine, row: int) -> bytes:
         _text(engine.feed.traits.of(row)),
         _text(_account(engine, row)),
         _text(_scores(engine, row)),
+        _text(ranked),
     )
     lengths = b" ".join([b"%d" % len(part) for part in parts])
     return b"".join((lengths, b" %d;" % (engine.now if moving else 0), *parts))

@@ -39,7 +39,8 @@ class Member:
 class UserView:
     """What is known of one profile; ``known`` is False, and the rest empty, for one never heard of.
 
-    ``user_id`` is the surviving profile's id. ``version`` rises with everything evaluated.
+    ``user_id`` is the surviving profile's id. ``version`` rises with everything evaluated. ``percentiles``
+    say of scores, by model, how many percent of those the version was judged on scored less.
     """
 
     user_id: str
@@ -49,14 +50,17 @@ class UserView:
     features: Mapping[str, Json] = field(default_factory=dict)
     version: int = 0
     scores: Mapping[str, Json] = field(default_factory=dict)
+    percentiles: Mapping[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Json]:
-        """The contract's shape."""
-        attributes = {
+        """The contract's shape; ``percentiles`` where there are any."""
+        attributes: dict[str, Json] = {
             "traits": dict(self.traits),
             "features": dict(self.features),
             "scores": dict(self.scores),
         }
+        if self.percentiles:
+            attributes["percentiles"] = dict(self.percentiles)
         return {
             "user_id": self.user_id,
             "known": self.known,

@@ -80,10 +80,11 @@ def enthrone(
     document: Mapping[str, Any],
     name: str = "churn",
     kind: str = "propensity",
+    **card: Any,
 ) -> int:
     """Put a document in force as the next version of a model that gives a score; its number."""
     registry = Registry(data)
-    kept = registry.add(Version(name, 0, kind, "score", START_MS, document, {"metrics": {}}))
+    kept = registry.add(Version(name, 0, kind, "score", START_MS, document, {"metrics": {}, **card}))
     registry.promote(name, kept.number, "tests", "for a test", START_MS)
     return kept.number
 

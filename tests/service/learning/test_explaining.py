@@ -80,6 +80,16 @@ def test_people_read_it_as_lines(service: Service) -> None:
     assert "together" in text
 
 
+def test_the_place_among_those_it_was_judged_on_is_told(service: Service) -> None:
+    assert "percentile" not in seen(service)["reasons"]
+    enthrone(service.data, line(intercept=0.5), percentiles=[each / 100 for each in range(101)])
+    rescore(service)
+    reasons = seen(service)["reasons"]
+    assert reasons["percentile"] == math.floor(100 * reasons["prediction"])
+    text = service.explain("bob", "leaving").render()
+    assert f"together, higher than {reasons['percentile']} % of those it was judged on" in text
+
+
 def test_an_override_stands_beside_what_the_model_says_itself(service: Service) -> None:
     override_score(service, ScoreOverride("bob", "score", "churn", 0.1, None, "dana", "she stays"))
     observed = seen(service)

@@ -11,7 +11,7 @@ import pytest
 from segue.domain.errors import SegueError
 from segue.domain.time import DAY, format_instant, parse_instant
 from segue.learned import extras
-from segue.learned.card import percentile, render
+from segue.learned.card import render
 from segue.learned.registry import FILE, Registry
 from segue.learned.version import ARCHIVED, CANDIDATE, CHAMPION
 from segue.service.audit import audit
@@ -250,8 +250,4 @@ def test_the_card_tells_people_what_they_need(service: Service) -> None:
         "A made-up shop.",
     ):
         assert part in said
-    assert percentile(version.card, 0.0) == 0
-    assert percentile(version.card, 1.0) == 100
-    middle = percentile(version.card, version.card["percentiles"][50])
-    assert middle is not None
-    assert 45 <= middle <= 50
+    assert len(version.card["percentiles"]) == 101

@@ -52,6 +52,10 @@ class Attributes:
     traits: Json
     features: Json
     scores: Json
+    percentiles: Json = strawberry.field(
+        default_factory=lambda: json_of({}),
+        description="Of each score, how many percent of those its version was judged on scored less.",
+    )
 
 
 @strawberry.type(description="One event of a user.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +15,7 @@ from segue.learned.dataset import History, program_of
 from segue.learned.features import held, matrix
 from segue.learned.model import Drivers, Model
 from segue.learned.models import KINDS
+from segue.learned.percentiles import percentile
 from segue.learned.registry import Registry
 from segue.learned.spec import POPULATION, ModelSpec
 from segue.learned.version import Version
@@ -48,9 +49,19 @@ class Witnessed:
         if number is None:
             return None
         try:
-            return self._of(spec, Registry(self.service.data).version(name, number))
+            version = Registry(self.service.data).version(name, number)
+            return self._placed(self._of(spec, version), spec, version)
         except SegueError as refused:
             return Reasons(name, number, note=refused.diagnostics[0].message)
+
+    def _placed(self, found: Reasons, spec: ModelSpec, version: Version) -> Reasons:
+        """With the place of the score among those that the version was judged on."""
+        said = found.prediction
+        if said is None:
+            said = self.engine.feed.predictions.said((spec.gives, spec.name), self.row)
+        if spec.gives == CLUSTER or said is None:
+            return found
+        return replace(found, percentile=percentile(version.card.get("percentiles") or (), said))
 
     def _of(self, spec: ModelSpec, version: Version) -> Reasons:
         said = Reasons(version.name, version.number, version.made_at)
