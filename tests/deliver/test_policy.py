@@ -10,7 +10,8 @@ import pytest
 
 from segue.deliver.policy import Case, Contact, Facts, Finding, findings, in_holdout, quiet_until, ruling
 from segue.domain.time import DAY, HOUR, MINUTE, format_instant, parse_instant
-from segue.segments.triggers.definition import Cap, Policy, Quiet, TriggerDefinition
+from segue.segments.restraint import Cap
+from segue.segments.triggers.definition import Policy, Quiet, TriggerDefinition
 
 UTC, BERLIN = ZoneInfo("UTC"), ZoneInfo("Europe/Berlin")
 

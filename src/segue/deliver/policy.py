@@ -9,7 +9,8 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from segue.domain.time import DAY, format_duration, format_instant, parse_instant, to_ms
-from segue.segments.triggers.definition import Cap, Quiet, TriggerDefinition
+from segue.segments.restraint import Cap
+from segue.segments.triggers.definition import Quiet, TriggerDefinition
 
 _MINUTES_AN_HOUR = 60
 _SHARES = 2**64

@@ -10,7 +10,7 @@ from typing import Any
 
 from segue.domain.errors import Diagnostic, Place
 from segue.domain.limits import ID_CHARACTERS_MAX, NAME_CHARACTERS_MAX
-from segue.domain.time import parse_duration
+from segue.domain.time import parse_duration, parse_instant
 from segue.language.findings import closest, shorten
 from segue.segments.nodes import Entries, Items, Node, Scalar
 from segue.segments.origin import Origin
@@ -193,6 +193,24 @@ def day(node: Node, key: str, sheet: Sheet) -> date | None:
     return None
 
 
+def moment(node: Node, key: str, sheet: Sheet) -> str | None:
+    """A date or date-time, as it is written: the workspace's zone, in which it counts, is known later."""
+    if isinstance(node, Scalar) and parse_instant(node.text) is not None:
+        return node.text.strip()
+    hint = "write it like 2026-11-27 (its midnight) or 2026-11-27T10:00:00Z"
+    sheet.refuse("E425", node, f"{key} is no date", hint)
+    return None
+
+
+def number(node: Node, key: str, sheet: Sheet) -> float | None:
+    """A number of any size, infinities and NaN too: which of them make sense is for the key to say."""
+    value = node.plain() if isinstance(node, Scalar) else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        sheet.wrong_type(key, node, "a number", "write digits without quotes")
+        return None
+    return value
+
+
 def integer(node: Node, key: str, sheet: Sheet) -> int | None:
     """A whole number."""
     value = node.plain() if isinstance(node, Scalar) else None
@@ -242,3 +260,15 @@ def user_ids(node: Node, key: str, sheet: Sheet) -> tuple[str, ...] | None:
             sheet.refuse("E426", item, f"a user id {size}", "correct it, or remove the line")
             return None
     return tuple(dict.fromkeys(item.text for item in node if isinstance(item, Scalar)))
+
+
+# ---- what every definition begins with -----------------------------------------------------
+
+OWNER = Field("owner", text, "who answers for it, a team or an address", required=True)
+DESCRIPTION = Field("description", text, "what it is and what it is for, in a sentence", required=True)
+TITLE = Field("title", text, "how people call it")
+
+
+def head(key: str) -> tuple[Field, ...]:
+    """The rows of a definition's name, which stands under ``key``, and of who answers for it."""
+    return Field(key, name, "its one name, in lower_snake_case", required=True), OWNER, DESCRIPTION, TITLE

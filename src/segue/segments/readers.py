@@ -26,6 +26,7 @@ from segue.segments.fields import (
     duration,
     every,
     expression,
+    head,
     integer,
     name,
     one_of,
@@ -51,15 +52,8 @@ def _event_name(node: Node, key: str, sheet: Sheet) -> str | None:
     return node.text
 
 
-_OWNER = Field("owner", text, "who answers for it, a team or an address", required=True)
-_DESCRIPTION = Field("description", text, "what it is and what it is for, in a sentence", required=True)
-_TITLE = Field("title", text, "how people call it")
-
 SEGMENT_FIELDS = (
-    Field("segment", name, "its one name, in lower_snake_case", required=True),
-    _OWNER,
-    _DESCRIPTION,
-    _TITLE,
+    *head("segment"),
     Field("kind", one_of(*KINDS), "operational: exact, rules only; strategic: may use scores and clusters"),
     Field("freshness", duration, "how soon after the event it must be right"),
     Field("review", every, "how often people look at it again"),
@@ -70,10 +64,7 @@ SEGMENT_FIELDS = (
     Field("when", expression, "the condition", required=True),
 )
 FEATURE_FIELDS = (
-    Field("feature", name, "its one name, in lower_snake_case", required=True),
-    _OWNER,
-    _DESCRIPTION,
-    _TITLE,
+    *head("feature"),
     Field("value", expression, "the expression", required=True),
 )
 LIST_FIELDS = (

@@ -17,16 +17,11 @@ from segue.language.printer import quoted
 from segue.language.scope import Scope
 from segue.segments.check import Checking
 from segue.segments.experiences.audience import Audience, taken_apart
-from segue.segments.experiences.definition import (
-    EXPOSURE,
-    Cap,
-    ExperienceDefinition,
-    Goal,
-    VariantDefinition,
-)
+from segue.segments.experiences.definition import EXPOSURE, ExperienceDefinition, Goal, VariantDefinition
 from segue.segments.experiences.overlap import Segments, excludes, implies, settled
 from segue.segments.fields import is_name
 from segue.segments.origin import Origin
+from segue.segments.restraint import Cap
 
 UNSEEN = "E490"
 AMBIGUOUS = "E491"

@@ -9,6 +9,7 @@ from segue.domain.event import Json
 from segue.domain.time import format_duration
 from segue.segments.definitions import present
 from segue.segments.origin import Origin
+from segue.segments.restraint import Cap
 
 EXPOSURE = "Experience Viewed"
 """The track event that says that someone was given a variant; properties experience, slot and variant."""
@@ -17,17 +18,6 @@ WITHHELD = "Experience Withheld"
 
 OWN_EVENTS = (EXPOSURE, WITHHELD)
 """Track events that Segue sends itself: no tracking plan has to name them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cap:
-    """How often one user is given a variant at most within a time."""
-
-    times: int
-    per_ms: int
-
-    def __str__(self) -> str:
-        return f"{self.times} per {format_duration(self.per_ms)}"
 
 
 @dataclass(frozen=True, slots=True)

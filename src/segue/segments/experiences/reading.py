@@ -4,81 +4,45 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from segue.domain.limits import PAYLOAD_BYTES_MAX, VARIANTS_MAX
-from segue.domain.time import parse_duration, parse_instant
 from segue.language.findings import shorten
 from segue.segments.definitions import STATUSES
-from segue.segments.experiences.definition import Cap, ExperienceDefinition, Goal, VariantDefinition
+from segue.segments.experiences.definition import ExperienceDefinition, Goal, VariantDefinition
 from segue.segments.fields import (
     Field,
     Sheet,
     duration,
     expression,
+    head,
     integer,
+    moment,
     name,
+    number,
     one_of,
     read_fields,
     text,
 )
-from segue.segments.nodes import Entries, Items, Node, Plain, Scalar
+from segue.segments.nodes import Entries, Items, Node, Plain
 from segue.segments.origin import Origin
+from segue.segments.restraint import cap, holdout
 
 OUT_OF_RANGE = "E493"
 BAD_PARTS = "E494"
-_CAP = re.compile(r"(\d{1,9})\s+per\s+(\S+)")
+_cap, _holdout = cap(OUT_OF_RANGE), holdout(OUT_OF_RANGE)
 _HTML, _SAFE = "html", "safe"
 _NUMBER_MAX = 10**15
 
 
-def moment(node: Node, key: str, sheet: Sheet) -> str | None:
-    """A date or date-time, as it is written: the workspace's zone, in which it counts, is known later."""
-    if isinstance(node, Scalar) and parse_instant(node.text) is not None:
-        return node.text.strip()
-    hint = "write it like 2026-11-27 (its midnight) or 2026-11-27T10:00:00Z"
-    sheet.refuse("E425", node, f"{key} is no date", hint)
-    return None
-
-
-def _number(node: Node, key: str, sheet: Sheet) -> float | None:
-    value = node.plain() if isinstance(node, Scalar) else None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        sheet.wrong_type(key, node, "a number", "write digits without quotes")
-        return None
-    return value if abs(value) < _NUMBER_MAX else math.inf
-
-
 def _weight(node: Node, key: str, sheet: Sheet) -> float | None:
-    found = _number(node, key, sheet)
-    if found is not None and not 0 <= found < math.inf:
+    found = number(node, key, sheet)
+    if found is not None and not 0 <= found < _NUMBER_MAX:
         hint = "write a share, for example 50; variants of one priority are drawn in proportion"
         sheet.refuse(OUT_OF_RANGE, node, f"{key} is out of range", hint)
         return None
     return found
-
-
-def _holdout(node: Node, key: str, sheet: Sheet) -> float | None:
-    found = _number(node, key, sheet)
-    if found is not None and not 0 <= found < 1:
-        sheet.refuse(
-            OUT_OF_RANGE, node, f"{key} is no share of users", "write a number from 0 to below 1: 0.1"
-        )
-        return None
-    return found
-
-
-def _cap(node: Node, key: str, sheet: Sheet) -> Cap | None:
-    found = _CAP.fullmatch(node.text.strip()) if isinstance(node, Scalar) else None
-    per = parse_duration(found[2]) if found else None
-    if found is None or not per or not int(found[1]):
-        sheet.refuse(
-            OUT_OF_RANGE, node, f"{key} does not say how often in what time", "write it like `3 per 7d`"
-        )
-        return None
-    return Cap(int(found[1]), per)
 
 
 def payload(node: Node, key: str, sheet: Sheet) -> Plain:
@@ -182,10 +146,7 @@ def _origins(node: Entries, fields: tuple[Field, ...], sheet: Sheet) -> dict[str
 
 
 EXPERIENCE_FIELDS = (
-    Field("experience", name, "its one name, in lower_snake_case", required=True),
-    Field("owner", text, "who answers for it, a team or an address", required=True),
-    Field("description", text, "what it is and what it is for, in a sentence", required=True),
-    Field("title", text, "how people call it"),
+    *head("experience"),
     Field("status", one_of(*STATUSES), "drafts and archived ones are checked and take no part in decisions"),
     Field("slot", name, "the place on the page that it fills", required=True),
     Field("starts", moment, "from when on, in the workspace's time zone"),

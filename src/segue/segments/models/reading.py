@@ -16,9 +16,10 @@ from segue.segments.fields import (
     duration,
     every,
     expression,
+    head,
     integer,
     is_name,
-    name,
+    number,
     one_of,
     read_fields,
     text,
@@ -60,9 +61,8 @@ def batch(node: Node, key: str, sheet: Sheet) -> int | None:
 
 def threshold(node: Node, key: str, sheet: Sheet) -> float | None:
     """The score from which on people act."""
-    value = node.plain() if isinstance(node, Scalar) else None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        sheet.wrong_type(key, node, "a number", "write digits without quotes")
+    value = number(node, key, sheet)
+    if value is None:
         return None
     if not 0 <= value < 1e15:
         sheet.refuse("E535", node, f"{key} is out of range", "a chance lies between 0 and 1: 0.5")
@@ -145,10 +145,7 @@ _KEYS_OF: dict[str, frozenset[str]] = {
 _OPTIONS = ("groups", "measure", "gives", "url", "timeout", "retries", "batch", "fallback", "token")
 
 MODEL_FIELDS = (
-    Field("model", name, "its one name, in lower_snake_case", required=True),
-    Field("owner", text, "who answers for it, a team or an address", required=True),
-    Field("description", text, "what it is and what it is for, in a sentence", required=True),
-    Field("title", text, "how people call it"),
+    *head("model"),
     Field("kind", one_of(*KINDS), "what kind of model it is"),
     Field("ready", one_of(*READY), "a ready-made model instead of a kind"),
     Field(

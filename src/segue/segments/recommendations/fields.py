@@ -9,7 +9,7 @@ from segue.domain.event import Json
 from segue.domain.limits import ID_CHARACTERS_MAX, ITEM_ID_CHARACTERS_MAX
 from segue.domain.time import parse_duration
 from segue.language.findings import shorten
-from segue.segments.fields import Field, Sheet, duration, expression, name, one_of, read_fields, text
+from segue.segments.fields import Field, Sheet, duration, expression, head, one_of, read_fields
 from segue.segments.nodes import Entries, Items, Node, Scalar
 from segue.segments.recommendations.definition import (
     ACTIONS,
@@ -216,10 +216,7 @@ def _bought_for(node: Node, key: str, sheet: Sheet) -> int | None:
 
 
 RECOMMENDATION_FIELDS = (
-    Field("recommendation", name, "its one name, in lower_snake_case", required=True),
-    Field("owner", text, "who answers for it, a team or an address", required=True),
-    Field("description", text, "what it is and what it is for, in a sentence", required=True),
-    Field("title", text, "how people call it"),
+    *head("recommendation"),
     Field("events", _events, "which events tell of interest in items, and how much"),
     Field("model", one_of("auto", "ease", "neighbours", "none"), "how items are found that go together"),
     Field("regularization", _between(0.001, 1e9), "of ease: how little to trust what is rare"),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from segue.domain.time import DAY, format_duration
+from segue.domain.time import DAY
 from segue.domain.watch import watch_name
 from segue.segments.definitions import duration_text, present
 from segue.segments.nodes import Plain
 from segue.segments.origin import Origin
+from segue.segments.restraint import Cap
 from segue.segments.triggers.on import On, OnCondition, OnEvent, OnSegment, read_on
 
 CROSSINGS = ("rising", "falling", "both")
@@ -18,17 +19,6 @@ ZONE_TRAIT = "timezone"
 STREAM = "stream"
 """The destination that is always there: whoever listens to the live stream."""
 _MINUTES_AN_HOUR = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Cap:
-    """How many messages of a channel one user gets at most within a time."""
-
-    times: int
-    per_ms: int
-
-    def __str__(self) -> str:
-        return f"{self.times} per {format_duration(self.per_ms)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,16 +8,27 @@ from collections.abc import Iterator
 from typing import Any
 
 from segue.domain.limits import ID_CHARACTERS_MAX
-from segue.domain.time import DURATION, parse_duration, parse_instant
 from segue.segments.definitions import STATUSES
-from segue.segments.fields import Field, Sheet, duration, expression, name, one_of, text, truth
+from segue.segments.fields import (
+    Field,
+    Sheet,
+    duration,
+    expression,
+    head,
+    moment,
+    name,
+    number,
+    one_of,
+    text,
+    truth,
+)
 from segue.segments.nodes import Entries, Items, Node, Scalar
 from segue.segments.origin import Origin
+from segue.segments.restraint import Cap, cap, holdout
 from segue.segments.triggers.definition import (
     CROSSINGS,
     EXPIRES_MS,
     ZONE_TRAIT,
-    Cap,
     Policy,
     Quiet,
     TriggerDefinition,
@@ -25,7 +36,7 @@ from segue.segments.triggers.definition import (
 from segue.segments.triggers.payload import PLACEHOLDER, payload, texts_of
 
 OUT_OF_RANGE = "E482"
-_CAP = re.compile(rf"(\d{{1,9}})\s+per\s+({DURATION.pattern})", re.ASCII)
+_cap, _holdout = cap(OUT_OF_RANGE), holdout(OUT_OF_RANGE)
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\s*-\s*([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
 _MINUTES_AN_HOUR = 60
 
@@ -36,16 +47,8 @@ def _on(node: Node, key: str, sheet: Sheet) -> str | None:
     return found
 
 
-def _number(node: Node, key: str, sheet: Sheet) -> float | None:
-    value = node.plain() if isinstance(node, Scalar) else None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        sheet.wrong_type(key, node, "a number", "write digits without quotes")
-        return None
-    return value
-
-
 def _hysteresis(node: Node, key: str, sheet: Sheet) -> float | None:
-    found = _number(node, key, sheet)
+    found = number(node, key, sheet)
     if found is not None and not (0 < found < math.inf and found * 10**6 == round(found * 10**6)):
         hint = "write how far the value must go back, above 0, with six decimals at most: 5"
         sheet.refuse(OUT_OF_RANGE, node, f"{key} is out of range", hint)
@@ -53,28 +56,9 @@ def _hysteresis(node: Node, key: str, sheet: Sheet) -> float | None:
     return found
 
 
-def _holdout(node: Node, key: str, sheet: Sheet) -> float | None:
-    found = _number(node, key, sheet)
-    if found is not None and not 0 <= found < 1:
-        hint = "write a number from 0 to below 1: 0.1"
-        sheet.refuse(OUT_OF_RANGE, node, f"{key} is no share of users", hint)
-        return None
-    return found
-
-
 def _caps(node: Node, key: str, sheet: Sheet) -> tuple[Cap, ...] | None:
     found = [_cap(each, key, sheet) for each in (node if isinstance(node, Items) else (node,))]
     return tuple(each for each in found if each is not None) if all(found) and found else None
-
-
-def _cap(node: Node, key: str, sheet: Sheet) -> Cap | None:
-    found = _CAP.fullmatch(node.text.strip()) if isinstance(node, Scalar) else None
-    per = parse_duration(found[2]) if found else None
-    if found is None or not per or not int(found[1]):
-        hint = "write it like `3 per 7d`"
-        sheet.refuse(OUT_OF_RANGE, node, f"{key} does not say how often in what time", hint)
-        return None
-    return Cap(int(found[1]), per)
 
 
 def _quiet(node: Node, key: str, sheet: Sheet) -> Quiet | None:
@@ -85,14 +69,6 @@ def _quiet(node: Node, key: str, sheet: Sheet) -> Quiet | None:
         return None
     begins, ends = (int(found[at]) * _MINUTES_AN_HOUR + int(found[at + 1]) for at in (1, 3))
     return Quiet(begins, ends)
-
-
-def _moment(node: Node, key: str, sheet: Sheet) -> str | None:
-    if isinstance(node, Scalar) and parse_instant(node.text) is not None:
-        return node.text.strip()
-    hint = "write it like 2026-11-27 (its midnight) or 2026-11-27T10:00:00Z"
-    sheet.refuse("E425", node, f"{key} is no date", hint)
-    return None
 
 
 def _names(node: Node, key: str, sheet: Sheet) -> tuple[str, ...] | None:
@@ -121,17 +97,14 @@ POLICY_FIELDS = (
     Field("quiet", _quiet, "hours of the user's day in which nothing is sent, but kept until they end"),
     Field("zone_trait", _trait, "the trait with the user's time zone, `timezone` without this key"),
     Field("holdout", _holdout, "the share of users who get nothing, so that what it does can be told"),
-    Field("starts", _moment, "from when on it sends"),
-    Field("ends", _moment, "from when on it sends no more"),
+    Field("starts", moment, "from when on it sends"),
+    Field("ends", moment, "from when on it sends no more"),
     Field("delay", duration, "how long after it fired it is looked at what is sent"),
     Field("unless", _names, "segments whose members get nothing"),
     Field("expires", duration, "how long after its moment a message is worth sending, 1d without this key"),
 )
 TRIGGER_FIELDS = (
-    Field("trigger", name, "its one name, in lower_snake_case", required=True),
-    Field("owner", text, "who answers for it, a team or an address", required=True),
-    Field("description", text, "what it is and what it is for, in a sentence", required=True),
-    Field("title", text, "how people call it"),
+    *head("trigger"),
     Field("status", one_of(*STATUSES), "draft and archived triggers are checked and do not fire"),
     Field("on", _on, "what it waits for", required=True),
     Field("crossing", one_of(*CROSSINGS), "of a condition: which way its value passes the threshold"),
