@@ -16,7 +16,7 @@ from segue.experiences.deciding import Decision
 from segue.experiences.remembering import Answers
 from segue.language.interpret import Person
 from segue.segments.experiences.definition import EXPOSURE
-from segue.service.core import definitions_of
+from segue.service.program import definitions_of
 from tests.experiences.drawn import contexts, experiences, write
 from tests.experiences.plainly import Known, decided
 from tests.service.test_laws import CASES, LAW, Story, told_of

@@ -20,7 +20,8 @@ from segue.experiences.standing import (
     with_recent,
 )
 from segue.language.interpret import Override, Person
-from segue.service.core import Core, rules_of, wall_ms
+from segue.service.core import Core, wall_ms
+from segue.service.program import rules_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from segue.language.walk import walk
 from segue.segments.experiences.audience import REQUEST, Meets, meets
 from segue.segments.experiences.check import Experience, Variant
 from segue.segments.workspace import Workspace
-from segue.service.core import followed, rules_of
+from segue.service.program import followed, rules_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,11 +18,8 @@ from segue.domain.event import Json
 from segue.domain.limits import DEDUPE_MS
 from segue.engine import snapshot
 from segue.engine.engine import Engine, Made, Prepared
-from segue.engine.program.compile import Compiled, compile_definitions
 from segue.ingest.identity import Forgetting
 from segue.ingest.opening import Opening
-from segue.language.interpret import Definition, Rules
-from segue.language.tree import Operand
 from segue.log.batch import Entry, EventBatch, Quarantined, Record, Stretch
 from segue.log.changes import ChangeColumns
 from segue.log.changes import Progress as Reached
@@ -34,6 +31,7 @@ from segue.segments.workspace import Workspace
 from segue.service.counting import today
 from segue.service.firing.collector import Collector
 from segue.service.made import columns_of, of_segments
+from segue.service.program import followed, program_of, rules_of, values_of
 from segue.service.suppressed import restore_suppressions
 from segue.service.unfinished import finish_forgettings
 
@@ -58,37 +56,6 @@ def _moved(progress: Progress, total: int) -> Callable[[int], None]:
 def wall_ms() -> int:
     """The wall clock, in ms."""
     return time.time_ns() // 1_000_000
-
-
-def definitions_of(workspace: Workspace) -> tuple[Definition, ...]:
-    """A workspace's segments as the engine takes them, in the order of evaluation."""
-    return tuple(
-        Definition(
-            each.name, workspace.conditions[each.name], each.exclusive, each.priority or 0, each.status
-        )
-        for each in workspace.segments.values()
-    )
-
-
-def followed(workspace: Workspace) -> tuple[Definition, ...]:
-    """All that the engine follows: the segments, then the watches, which may refer to them."""
-    watches = (Definition(name, condition) for name, condition in sorted(workspace.watches.items()))
-    return (*definitions_of(workspace), *watches)
-
-
-def values_of(workspace: Workspace) -> dict[str, Operand]:
-    """All whose values are kept ready to be read: the features, and what is watched."""
-    return {**workspace.expressions, **workspace.watched_values}
-
-
-def rules_of(workspace: Workspace) -> Rules:
-    """The settings that meaning depends on."""
-    return Rules(workspace.settings.timezone, workspace.settings.session_gap_ms)
-
-
-def program_of(workspace: Workspace) -> Compiled:
-    """A workspace as the engine runs it."""
-    return compile_definitions(followed(workspace), rules_of(workspace), values_of(workspace))
 
 
 class Core:

@@ -1,61 +1,30 @@
-"""Events on their way out: as they were sent, with what Segue knows of when and whose.
+"""All that is held of one person, as they may ask for it.
 
-What is held of one person is read a page at a time: however many events they have, a page is in memory.
+Events are read a page at a time: however many they have, a page is in memory.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import duckdb
-import msgspec
 
 from segue.domain.event import Json
 from segue.domain.time import format_instant
 from segue.ingest.suppression import names_in
 from segue.log.batch import EventBatch, Stretch
 from segue.log.sqlite import SqliteLog
+from segue.service.as_sent import as_sent, event_as_sent
 from segue.service.quality.numbers import steadily
+from segue.service.service import Service
 from segue.service.views import UserView, replaced_json
-
-if TYPE_CHECKING:
-    from segue.service.service import Service
 
 PAGE_EVENTS = 2_000
 HEAD, CHANGE, QUARANTINED, EVENT = "head", "change", "quarantined", "event"
 Part = tuple[str, Json]
 """Which kind of part, and the part."""
-
-
-def events_as_sent(batch: EventBatch) -> Iterator[dict[str, Json]]:
-    """Each event with its fields as sent plus type, messageId, timestamp, originalTimestamp, receivedAt.
-
-    The timestamp is the corrected one, and ``sentAt`` is left out: importing it elsewhere must not
-    correct the clock a second time.
-    """
-    return (_event(batch, at) for at in range(len(batch)))
-
-
-def _event(batch: EventBatch, at: int) -> dict[str, Json]:
-    return _as_sent(
-        batch.raws[at], batch.types[at], batch.message_ids[at], batch.timestamps[at], batch.received[at]
-    )
-
-
-def _as_sent(raw: bytes, kind: str, message_id: str, timestamp: int, received: int) -> dict[str, Json]:
-    sent: dict[str, Json] = msgspec.json.decode(raw)
-    original = sent.get("originalTimestamp") or sent.get("timestamp")
-    sent.pop("sentAt", None)
-    sent |= {
-        "type": kind,
-        "messageId": message_id,
-        "timestamp": format_instant(timestamp),
-        "originalTimestamp": original or format_instant(timestamp),
-        "receivedAt": format_instant(received),
-    }
-    return sent
 
 
 def parts_of_user(service: Service, user_id: str) -> Iterator[Part]:
@@ -109,7 +78,7 @@ def _events(log: SqliteLog, rows: set[int]) -> Iterator[dict[str, Json]]:
         for entry in log.read(0, log.next_seq - 1):
             if isinstance(entry, EventBatch):
                 mine = [at for at, row in enumerate(entry.rows) if row in rows]
-                yield from (_event(entry, at) for at in mine)
+                yield from (event_as_sent(entry, at) for at in mine)
             elif isinstance(entry, Stretch):
                 yield from _of_stretch(log, connection, entry, rows)
 
@@ -120,7 +89,7 @@ def _of_stretch(
     after = stretch.from_seq - 1
     while page := steadily(partial(_page, log, connection, rows, after, stretch.to_seq)):
         for _, raw, *rest in page:
-            yield _as_sent(raw.encode(), *rest)
+            yield as_sent(raw.encode(), *rest)
         after = page[-1][0]
 
 

@@ -43,13 +43,14 @@ from segue.segments.override import ListEdit, Override
 from segue.segments.plan import Plan
 from segue.segments.workspace import Workspace, load_workspace
 from segue.service import asking
-from segue.service.core import Core, definitions_of, followed, rules_of, values_of, wall_ms
+from segue.service.as_sent import events_as_sent
+from segue.service.core import Core, wall_ms
 from segue.service.counting import counts_of
-from segue.service.export import events_as_sent
 from segue.service.forgetting import forget
 from segue.service.learning.explaining import Witnessed
 from segue.service.posting import Committer
 from segue.service.profiles import Profiles
+from segue.service.program import definitions_of, followed, rules_of, values_of
 from segue.service.quarantining import replayed
 from segue.service.views import Member, Preview, SegmentView, Status, UserView
 
@@ -326,7 +327,7 @@ class Service:
             overrides=engine.feed.decided(whole),
             since=since,
             last_change=self.log.last_change(whole, segment, engine.now),
-            why=Witnessed(self, engine, whole, as_of),
+            why=Witnessed(self.core, engine, whole, as_of),
         )
         return explain(question)
 

@@ -21,7 +21,7 @@ from segue.language.checker import check_condition
 from segue.language.interpret import holds, membership
 from segue.log.firings import Firing
 from segue.segments.triggers.on import OnItem, read_on
-from segue.service.core import definitions_of
+from segue.service.program import definitions_of
 from segue.service.suppressing import suppress
 from tests.experiences.recommend.shop import HEAD, Shop, shop
 

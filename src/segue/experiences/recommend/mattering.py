@@ -33,7 +33,8 @@ from segue.language.walk import references
 from segue.segments.triggers.definition import TriggerDefinition
 from segue.segments.triggers.on import OnItem
 from segue.segments.workspace import Workspace
-from segue.service.core import Core, definitions_of, rules_of
+from segue.service.core import Core
+from segue.service.program import definitions_of, rules_of
 
 _WHOLE = re.compile(r"0|[1-9]\d{0,11}", re.ASCII)
 _log = logging.getLogger("segue.recommend")

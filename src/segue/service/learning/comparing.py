@@ -27,8 +27,8 @@ from segue.learned.table import Table
 from segue.learned.version import Version, hold_horizon
 from segue.segments.fields import is_name
 from segue.service import asking
-from segue.service.core import definitions_of
 from segue.service.learning.training import history, read_model, spec_of
+from segue.service.program import definitions_of
 
 if TYPE_CHECKING:
     from segue.service.service import Service

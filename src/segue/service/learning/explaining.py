@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,10 +19,8 @@ from segue.learned.registry import Registry
 from segue.learned.spec import POPULATION, ModelSpec
 from segue.learned.version import Version
 from segue.log.said import CLUSTER
+from segue.service.core import Core
 from segue.service.learning.scoring import RESOLUTION, in_step
-
-if TYPE_CHECKING:
-    from segue.service.service import Service
 
 _MARGIN = "how much nearer its centre is than the next one"
 
@@ -35,21 +32,22 @@ class Witnessed:
     ``engine`` is the live one, or one that was shown the log as of ``as_of`` (ms).
     """
 
-    service: Service
+    core: Core
     engine: Engine
     row: int
     as_of: int | None = None
 
     def __call__(self, name: str) -> Reasons | None:
         """The reasons; None of a model that never said anything of anybody."""
-        spec = self.service.workspace.model_specs.get(name)
+        assert self.core.workspace is not None
+        spec = self.core.workspace.model_specs.get(name)
         if spec is None:
             return None
         number = self.engine.feed.predictions.version((spec.gives, name))
         if number is None:
             return None
         try:
-            version = Registry(self.service.data).version(name, number)
+            version = Registry(self.core.log.folder).version(name, number)
             return self._placed(self._of(spec, version), spec, version)
         except SegueError as refused:
             return Reasons(name, number, note=refused.diagnostics[0].message)
@@ -68,7 +66,7 @@ class Witnessed:
         if version.kind not in KINDS or KINDS[version.kind].learns_from == "elsewhere":
             return Reasons(version.name, version.number, version.made_at, note="it comes from elsewhere")
         model = KINDS[version.kind].read(version.document)
-        with self.service.core.turn:
+        with self.core.turn:
             engine = self._showing(spec)
             if not in_step(engine, spec, model):
                 note = "it read features that are not defined any more"
@@ -83,7 +81,7 @@ class Witnessed:
 
     def _showing(self, spec: ModelSpec) -> Engine:
         """An engine that knows the model's features at the moment."""
-        live = self.service.engine
+        live = self.core.engine
         if self.as_of is None:
             return live
         return History(live, live.evaluated_seq).as_of(program_of(spec), self.as_of)
