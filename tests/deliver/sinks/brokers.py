@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import time
+from base64 import b64encode
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
 import pytest
+
+from tests.deliver.sinks.certificates import make_certificates
 
 ROOT = Path(__file__).parents[3]
 SERVERS = ROOT / ".servers"
@@ -20,10 +25,16 @@ SYSTEM = os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin"
 LOOPBACK = "127.0.0.1"
 
 
-class Broker(Protocol):
-    """A server of one kind, on one folder and one port."""
+USER, PASSWORD = "segue", "pass w'rd:@/%1"
+"""A login to each broker, with rights to write to what the tests write to."""
 
+
+class Broker(Protocol):
+    """A server of one kind, on one folder and one port; the other port is encrypted."""
+
+    folder: Path
     port: int
+    tls_port: int
 
     def start(self) -> None:
         """Run, and answer when this returns."""
@@ -44,7 +55,8 @@ class Broker(Protocol):
 def needed(part: str, *programs: str) -> None:
     """Skips the test where a broker is not to be had."""
     missing = SERVERS / f"{part}.missing"
-    if missing.exists() or any(shutil.which(each, path=SYSTEM) is None for each in programs):
+    wanted = (*programs, "openssl")
+    if missing.exists() or any(shutil.which(each, path=SYSTEM) is None for each in wanted):
         reason = missing.read_text(encoding="utf-8") if missing.exists() else "run `make servers`"
         pytest.skip(f"there is no {part} on this machine: {reason}")
 
@@ -102,15 +114,22 @@ class RedisServer:
 
     def __init__(self, folder: Path) -> None:
         needed("redis", "redis-server")
-        self._folder = folder
-        (self.port,) = free_ports(1)
+        self.folder = folder
+        self._certificates = make_certificates(folder / "tls", LOOPBACK)
+        self.port, self.tls_port = free_ports(2)
+        # The rights that docs/destinations.md names, and no more.
+        user = f"user {USER} on #{sha256(PASSWORD.encode()).hexdigest()} ~stream:* +multi +exec +xadd"
+        (folder / "redis.conf").write_text(f"user default on nopass ~* +@all\n{user}\n", encoding="ascii")
 
     def start(self) -> None:
-        options = {"port": self.port, "bind": LOOPBACK, "dir": self._folder, "save": ""}
+        options = {"port": self.port, "bind": LOOPBACK, "dir": self.folder, "save": ""}
         options |= {"appendonly": "yes", "appendfsync": "always", "loglevel": "warning"}
+        options |= {"tls-port": self.tls_port, "tls-auth-clients": "no"}
+        options |= {"tls-cert-file": self._certificates.certificate, "tls-key-file": self._certificates.key}
+        options["tls-ca-cert-file"] = self._certificates.authority
         words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
         program = shutil.which("redis-server", path=SYSTEM) or ""
-        self._process = Process([program, *words], self._folder, dict(os.environ))
+        self._process = Process([program, "redis.conf", *words], self.folder, dict(os.environ))
         self._process.wait_for(lambda: says(self.port, b"PING\r\n", b"+PONG\r\n"))
 
     def kill(self) -> None:
@@ -129,18 +148,30 @@ class RedisServer:
 # ---- RabbitMQ ------------------------------------------------------------------------------
 
 
+_RABBIT = """
+listeners.tcp.default = {host}:{server.port}
+listeners.ssl.default = {host}:{server.tls_port}
+ssl_options.cacertfile = {tls.authority}
+ssl_options.certfile = {tls.certificate}
+ssl_options.keyfile = {tls.key}
+ssl_options.verify = verify_none
+load_definitions = {folder}/users.json
+disk_free_limit.absolute = 1MB
+"""
+
+
 class RabbitServer:
     """RabbitMQ with a port mapper, a cookie and a home of its own; runs as whoever runs the tests."""
 
     def __init__(self, folder: Path) -> None:
         needed("rabbitmq", "rabbitmq-server", "epmd")
-        self._folder = folder
-        self.port, distribution, self._mapper_port = free_ports(3)
+        self.folder = folder
+        self.port, self.tls_port, distribution, self._mapper_port = free_ports(4)
+        certificates = make_certificates(folder / "tls", LOOPBACK)
         (folder / "plugins").write_text("[].\n", encoding="ascii")
-        (folder / "rabbitmq.conf").write_text(
-            f"listeners.tcp.default = {LOOPBACK}:{self.port}\ndisk_free_limit.absolute = 1MB\n",
-            encoding="ascii",
-        )
+        (folder / "users.json").write_text(json.dumps(_rabbit_users()), encoding="ascii")
+        text = _RABBIT.format(host=LOOPBACK, server=self, tls=certificates, folder=folder)
+        (folder / "rabbitmq.conf").write_text(text, encoding="ascii")
         self._environment = dict(
             os.environ,
             HOME=str(folder),
@@ -161,7 +192,7 @@ class RabbitServer:
         self._mapper = Process(mapper, folder, dict(os.environ))
 
     def start(self) -> None:
-        self._process = Process([_rabbit_program()], self._folder, self._environment)
+        self._process = Process([_rabbit_program()], self.folder, self._environment)
         self._process.wait_for(lambda: says(self.port, b"AMQP\x00\x00\x09\x01", b"\x01\x00\x00\x00\x00"))
 
     def kill(self) -> None:
@@ -186,6 +217,27 @@ class RabbitServer:
         return int(children[0])
 
 
+def _rabbit_users() -> dict[str, object]:
+    """The guest that a broker begins with, and a user who may publish to what the tests declare."""
+
+    def hashed(password: str) -> str:
+        return b64encode(b"salt" + sha256(b"salt" + password.encode()).digest()).decode()
+
+    guest = {"name": "guest", "password_hash": hashed("guest"), "tags": "administrator"}
+    user = {"name": USER, "password_hash": hashed(PASSWORD), "tags": ""}
+    everything = {"configure": ".*", "write": ".*", "read": ".*"}
+    # A user who checks that an exchange is there needs no right to configure it.
+    publishing = {"configure": "", "write": "test.*", "read": ""}
+    return {
+        "vhosts": [{"name": "/"}],
+        "users": [guest, user],
+        "permissions": [
+            {"user": "guest", "vhost": "/", **everything},
+            {"user": USER, "vhost": "/", **publishing},
+        ],
+    }
+
+
 def _rabbit_program() -> Path:
     """The server's own script: the one in the path is Debian's, which would run it as another user."""
     found = sorted(Path("/usr/lib/rabbitmq/lib").glob("rabbitmq_server-*/sbin/rabbitmq-server"))
@@ -198,11 +250,18 @@ _KAFKA = """
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@{host}:{controller}
-listeners=PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller}
-advertised.listeners=PLAINTEXT://{host}:{port}
+listeners=PLAINTEXT://{host}:{port},SSL://{host}:{tls},SASL_SSL://{host}:{sasl},CONTROLLER://{host}:{controller}
+advertised.listeners=PLAINTEXT://{host}:{port},SSL://{host}:{tls},SASL_SSL://{host}:{sasl}
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_SSL:SASL_SSL
+ssl.keystore.type=PEM
+ssl.keystore.location={both}
+sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512
+listener.name.sasl_ssl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule \\
+  required user_{user}="{password}";
+listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config={scram} required;
+listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config={scram} required;
 log.dirs={folder}/data
 num.partitions=4
 offsets.topic.replication.factor=1
@@ -216,6 +275,9 @@ broker.heartbeat.interval.ms=200
 """
 
 
+_SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule"
+
+
 class KafkaServer:
     """Apache Kafka: one broker that is its own controller."""
 
@@ -223,11 +285,19 @@ class KafkaServer:
         needed("kafka", "java")
         if not (SERVERS / "kafka" / "installed").exists():
             pytest.skip("there is no kafka on this machine: run `make servers`")
-        self._folder = folder
-        self.port, controller = free_ports(2)
-        text = _KAFKA.format(host=LOOPBACK, port=self.port, controller=controller, folder=folder)
+        self.folder = folder
+        self.port, self.tls_port, self.sasl_port, controller = free_ports(4)
+        certificates = make_certificates(folder / "tls", LOOPBACK)
+        text = _KAFKA.format(
+            host=LOOPBACK, port=self.port, tls=self.tls_port, sasl=self.sasl_port, controller=controller,
+            folder=folder, both=certificates.both, user=USER, password=PASSWORD, scram=_SCRAM,
+        )  # fmt: skip
         (folder / "server.properties").write_text(text, encoding="utf-8")
-        self._run("kafka.tools.StorageTool", "format", "-t", "MkU3OEVBNTcwNTJENDM2Qg", "-c").running.wait()
+        logins = [f'SCRAM-SHA-{bits}=[name={USER},password="{PASSWORD}"]' for bits in (256, 512)]
+        words = [word for login in logins for word in ("--add-scram", login)]
+        tool = "kafka.tools.StorageTool"
+        made = self._run(tool, "format", "-t", "MkU3OEVBNTcwNTJENDM2Qg", *words, "-c")
+        assert made.running.wait() == 0
 
     def start(self) -> None:
         self._process = self._run("kafka.Kafka")
@@ -250,4 +320,4 @@ class KafkaServer:
     def _run(self, program: str, *words: str) -> Process:
         java = [shutil.which("java") or "", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
         command = [*java, "-cp", f"{SERVERS / 'kafka'}/*", program, *words, "server.properties"]
-        return Process(command, self._folder, dict(os.environ))
+        return Process(command, self.folder, dict(os.environ))

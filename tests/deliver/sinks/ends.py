@@ -125,7 +125,8 @@ def _user_of(body: bytes) -> str:
 class _ReceiverBroker:
     def __init__(self, receiver: Receiver) -> None:
         self._receiver = receiver
-        self.port = receiver.port
+        self.folder = Path()
+        self.port = self.tls_port = receiver.port
 
     def start(self) -> None:
         self._receiver.start()

@@ -16,6 +16,7 @@ from typing import cast
 
 import httptools
 
+from segue.deliver.sinks.words import CERTIFICATE
 from segue.domain.address import Networks
 from segue.domain.limits import ANSWER_BYTES_MAX
 from segue.domain.outbound import Target, resolve
@@ -233,7 +234,7 @@ _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), 127)}
 def _words(fault: Exception) -> str:
     """What went wrong, without what the other side said."""
     if isinstance(fault, ssl.SSLCertVerificationError):
-        return f"the certificate does not hold: {fault.verify_message}"
+        return f"{CERTIFICATE}: {fault.verify_message}"
     if isinstance(fault, OSError) and fault.strerror:
         return fault.strerror
     return str(fault) or type(fault).__name__

@@ -7,25 +7,38 @@ that is left is taken from it at once, and a new one takes over.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka import Message as Report
 
 from segue.deliver.sinks.sink import BEHIND, DELIVERED, Message, Outcome, Refused, Retry
+from segue.deliver.sinks.words import CERTIFICATE, LOGIN
 
 _TOO_LARGE = KafkaError.MSG_SIZE_TOO_LARGE
+_ALL_DOWN = KafkaError._ALL_BROKERS_DOWN
+_LOGIN, _TLS = KafkaError._AUTHENTICATION, KafkaError._SSL
+_TURNED_AWAY = {_LOGIN, _TLS}
+_LOOK_SECONDS = 0.1
+_HEARD_MAX = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """Where to write: ``servers`` is HOST:PORT with commas between; a login means SASL."""
+    """Where to write: ``servers`` is HOST:PORT with commas between; a login means SASL.
+
+    ``authorities`` is a PEM file of those to trust instead of the system's.
+    """
 
     servers: str
     name: str
     tls: bool = False
+    authorities: Path | None = None
+    mechanism: str = ""
     username: str | None = None
     password: str | None = None
 
@@ -34,9 +47,13 @@ class Topic:
         """What librdkafka is told of encryption and login."""
         protocol = ("SASL_" if self.username else "") + ("SSL" if self.tls else "PLAINTEXT")
         found = {"security.protocol": protocol}
+        if self.tls:
+            found["ssl.endpoint.identification.algorithm"] = "https"
+        if self.authorities is not None:
+            found["ssl.ca.location"] = str(self.authorities)
         if self.username:
             found |= {
-                "sasl.mechanism": "SCRAM-SHA-512",
+                "sasl.mechanism": self.mechanism,
                 "sasl.username": self.username,
                 "sasl.password": self.password or "",
             }
@@ -50,7 +67,7 @@ class Kafka:
         self._topic = topic
         self._timeout_ms = timeout_ms
         self._producer: Producer | None = None
-        self._heard = ""
+        self._heard: list[KafkaError] = []
 
     def send(self, messages: Sequence[Message]) -> Sequence[Outcome]:
         """Hands all over and waits for what becomes of each."""
@@ -63,11 +80,10 @@ class Kafka:
                 outcomes[place] = refused
             if isinstance(refused, Retry):
                 break
-        producer.flush(self._timeout_ms / 1_000)
+        self._wait(producer)
         if any(isinstance(each, Retry) for each in outcomes):
-            if self._heard:
-                told = replace(silent, reason=f"{silent.reason}: {self._heard}")
-                outcomes = [told if each == silent else each for each in outcomes]
+            told = replace(silent, reason=_told(self._heard, silent.reason))
+            outcomes = [told if each == silent else each for each in outcomes]
             self._drop()
         return _behind(messages, outcomes)
 
@@ -93,12 +109,20 @@ class Kafka:
             return _outcome(fault.args[0])
         return None
 
+    def _wait(self, producer: Producer) -> None:
+        """Until all is answered or the time is over; from brokers that turn everybody away nothing comes."""
+        ends = time.monotonic() + self._timeout_ms / 1_000
+        while producer.flush(max(0.0, min(_LOOK_SECONDS, ends - time.monotonic()))):
+            codes = {fault.code() for fault in self._heard}
+            if time.monotonic() >= ends or (codes >= {_ALL_DOWN} and codes & _TURNED_AWAY):
+                break
+
     def _hear(self, fault: KafkaError) -> None:
         """The producer tells what it tries to get over; it is of interest when it did not."""
-        self._heard = fault.str()
+        self._heard = [*self._heard[-_HEARD_MAX:], fault]
 
     def _made(self) -> Producer:
-        self._heard = ""
+        self._heard = []
         return Producer(
             {
                 "bootstrap.servers": self._topic.servers,
@@ -138,6 +162,19 @@ def _outcome(fault: KafkaError) -> Retry | Refused:
     if fault.code() == _TOO_LARGE:
         return Refused("larger than the broker takes")
     return Retry(fault.str(), down=True)
+
+
+def _told(heard: Sequence[KafkaError], otherwise: str) -> str:
+    """The fault that says most of those that were heard: brokers that are down are so for a reason."""
+    if not heard:
+        return otherwise
+    fault = max(heard, key=lambda each: (each.code() in _TURNED_AWAY, each.code() != _ALL_DOWN))
+    said = fault.str().partition("/bootstrap: ")[2] or fault.str()
+    if fault.code() == _LOGIN:
+        return f"{LOGIN}: {said}"
+    if "certificate" in said:
+        return f"{CERTIFICATE}: it is of no authority that is trusted here, or of another name"
+    return f"{otherwise}: {said}"
 
 
 def _behind(messages: Sequence[Message], outcomes: Sequence[Outcome]) -> list[Outcome]:

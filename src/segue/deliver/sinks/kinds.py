@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from segue.domain.errors import SegueError, refusal
 from segue.domain.outbound import TargetError
 from segue.segments.destinations.definition import (
     FILES_KEPT,
+    MECHANISM,
     ROTATE_BYTES,
     STREAM_ENTRIES,
     DestinationDefinition,
@@ -31,7 +33,10 @@ class Means:
 
 
 def sink_of(definition: DestinationDefinition, means: Means) -> Sink:
-    """A sink that is not connected yet. SegueError: E489 bad address, E820 no library, E821 no secret."""
+    """A sink that is not connected yet.
+
+    SegueError: E489 bad address, E820 no library, E821 no secret, E822 no file of authorities.
+    """
     for variable in definition.variables:
         if not means.environment.get(variable):
             hint = f"set {variable} for the process that runs `segue serve`, and start it anew"
@@ -66,6 +71,7 @@ def _rabbitmq(definition: DestinationDefinition, means: Means) -> Sink:
         definition.address or "",
         definition.exchange or "",
         definition.routing_key,
+        authorities=_authorities(definition, means),
         **_login(definition, means),
     )
     return RabbitMq(exchange, definition.limits.timeout_ms)
@@ -75,7 +81,14 @@ def _kafka(definition: DestinationDefinition, means: Means) -> Sink:
     from segue.deliver.sinks.kafka import Kafka, Topic
 
     servers = ",".join(each.strip() for each in (definition.address or "").split(","))
-    topic = Topic(servers, definition.topic or "", definition.tls, **_login(definition, means))
+    topic = Topic(
+        servers,
+        definition.topic or "",
+        definition.tls,
+        _authorities(definition, means),
+        mechanism=(definition.mechanism or MECHANISM).upper(),
+        **_login(definition, means),
+    )
     return Kafka(topic, definition.limits.timeout_ms)
 
 
@@ -83,7 +96,13 @@ def _redis(definition: DestinationDefinition, means: Means) -> Sink:
     from segue.deliver.sinks.redis import RedisStream, Stream
 
     entries = definition.keep or STREAM_ENTRIES
-    stream = Stream(definition.address or "", definition.stream or "", entries, **_login(definition, means))
+    stream = Stream(
+        definition.address or "",
+        definition.stream or "",
+        entries,
+        _authorities(definition, means),
+        **_login(definition, means),
+    )
     return RedisStream(stream, definition.limits.timeout_ms)
 
 
@@ -98,6 +117,20 @@ def _file(definition: DestinationDefinition, means: Means) -> Sink:
 def _login(definition: DestinationDefinition, means: Means) -> dict[str, str]:
     named = {"username": definition.username, "password": definition.password}
     return {key: means.environment[variable] for key, variable in named.items() if variable}
+
+
+def _authorities(definition: DestinationDefinition, means: Means) -> Path | None:
+    """The file of those to trust, looked into here: libraries say little of one that is no such file."""
+    if definition.ca is None:
+        return None
+    path = Path(means.environment[definition.ca])
+    try:
+        ssl.create_default_context(cafile=path)
+    except OSError as fault:
+        why = "holds no certificates" if isinstance(fault, ssl.SSLError) else fault.strerror
+        hint = f"let {definition.ca} be the path of a PEM file with those who sign for {definition.name}"
+        raise refusal("E822", f"the file that {definition.ca} names is not taken: {why}", hint) from fault
+    return path
 
 
 _MAKERS: dict[str, Callable[[DestinationDefinition, Means], Sink]] = {

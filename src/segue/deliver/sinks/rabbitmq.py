@@ -14,14 +14,24 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import aio_pika
 from aio_pika.abc import AbstractConnection, AbstractExchange
 from aio_pika.connection import make_url
-from aio_pika.exceptions import AMQPError, DeliveryError, PublishError
+from aio_pika.exceptions import (
+    AMQPError,
+    AuthenticationError,
+    ChannelInvalidStateError,
+    DeliveryError,
+    ProbableAuthenticationError,
+    PublishError,
+)
+from aiormq.exceptions import InvalidFrameError
 
 from segue.deliver.sinks.sink import BEHIND, DELIVERED, Message, Outcome, Refused, Retry
+from segue.deliver.sinks.words import words
 
 _CLOSING_SECONDS = 0.5
 
@@ -34,13 +44,17 @@ _FAULTS = (AMQPError, OSError, RuntimeError, asyncio.CancelledError)
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """Where to publish: ``url`` has no login in it, the routing key is the trigger's name if None."""
+    """Where to publish: ``url`` has no login in it, the routing key is the trigger's name if None.
+
+    ``authorities`` is a PEM file of those to trust instead of the system's.
+    """
 
     url: str
     name: str
     routing_key: str | None = None
     username: str = "guest"
     password: str = "guest"
+    authorities: Path | None = None
 
 
 class RabbitMq:
@@ -130,7 +144,7 @@ class RabbitMq:
                 ssl=encrypted,
                 heartbeat=0,
             )
-            context = ssl.create_default_context() if encrypted else None
+            context = ssl.create_default_context(cafile=self._exchange.authorities) if encrypted else None
             # Held from the first moment: one that is let go of half open would ask for a loop to close it in.
             connection = self._connection = aio_pika.Connection(url, ssl_context=context)
             await connection.connect(timeout=self._seconds)
@@ -166,4 +180,8 @@ def _rounds(messages: Sequence[Message]) -> Iterator[list[int]]:
 def _words(fault: BaseException) -> str:
     if isinstance(fault, TimeoutError):
         return "not in time"
-    return " ".join(str(fault).split()) or type(fault).__name__
+    if isinstance(fault, InvalidFrameError):
+        return "the virtual host is not there, or not open to this login"
+    if isinstance(fault, ChannelInvalidStateError):
+        return "the channel was closed"
+    return words(fault, (AuthenticationError, ProbableAuthenticationError))

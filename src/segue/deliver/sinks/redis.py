@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,15 +16,20 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry as Again
 
 from segue.deliver.sinks.sink import DELIVERED, Message, Outcome, Retry
+from segue.deliver.sinks.words import words
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """Which stream: ``url`` without a login; beyond ``entries`` the oldest are dropped, some later."""
+    """Which stream: ``url`` without a login; beyond ``entries`` the oldest are dropped, some later.
+
+    ``authorities`` is a PEM file of those to trust instead of the system's.
+    """
 
     url: str
     key: str
     entries: int
+    authorities: Path | None = None
     username: str | None = None
     password: str | None = None
 
@@ -44,7 +50,7 @@ class RedisStream:
             answers = pipeline.execute(raise_on_error=False)
         except (redis.RedisError, OSError) as fault:
             self._client.connection_pool.disconnect()
-            return [Retry(f"no answer: {_words(fault)}", down=True)] * len(messages)
+            return [Retry(f"no answer: {_said(fault)}", down=True)] * len(messages)
         return [_outcome(each) for each in answers]
 
     def close(self) -> None:
@@ -54,7 +60,10 @@ class RedisStream:
 
 def _client(stream: Stream, seconds: float) -> redis.Redis:
     parts = urlsplit(stream.url)
-    options: dict[str, Any] = {"ssl": True} if parts.scheme == "rediss" else {}
+    authorities = None if stream.authorities is None else str(stream.authorities)
+    options: dict[str, Any] = {}
+    if parts.scheme == "rediss":
+        options = {"ssl": True, "ssl_ca_certs": authorities, "ssl_check_hostname": True}
     return redis.Redis(
         host=parts.hostname or "localhost",
         port=parts.port or 6379,
@@ -81,9 +90,11 @@ def _fields(message: Message) -> dict[Any, Any]:
 
 def _outcome(answer: object) -> Outcome:
     if isinstance(answer, Exception):
-        return Retry(f"the server refused it: {_words(answer)}", down=True)
+        return Retry(f"the server refused it: {_said(answer)}", down=True)
     return DELIVERED
 
 
-def _words(fault: Exception) -> str:
-    return " ".join(str(fault).split()) or type(fault).__name__
+def _said(fault: Exception) -> str:
+    # The library names the command that failed, and with it what would have been written.
+    *_, said = words(fault, redis.AuthenticationError).rpartition(" of pipeline caused error: ")
+    return said

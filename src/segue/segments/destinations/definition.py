@@ -19,6 +19,8 @@ RETRY_MS = 24 * 60 * 60 * 1_000
 STREAM_ENTRIES = 100_000
 ROTATE_BYTES = 64 * 1024 * 1024
 FILES_KEPT = 10
+MECHANISM = "scram-sha-512"
+"""How Kafka is logged in to unless a file says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class Limits:
 class DestinationDefinition:
     """A named, owned destination. Which of the keys below ``address`` there are depends on its kind.
 
-    ``secrets``, ``username`` and ``password`` are names of environment variables.
+    ``secrets``, ``username``, ``password`` and ``ca`` are names of environment variables.
     """
 
     name: str
@@ -62,10 +64,12 @@ class DestinationDefinition:
     secrets: tuple[str, ...] = ()
     username: str | None = None
     password: str | None = None
+    ca: str | None = None
     exchange: str | None = None
     routing_key: str | None = None
     topic: str | None = None
     tls: bool = False
+    mechanism: str | None = None
     stream: str | None = None
     path: str | None = None
     keep: int | None = None
@@ -86,12 +90,18 @@ class DestinationDefinition:
     @property
     def variables(self) -> tuple[str, ...]:
         """The environment variables that it needs."""
-        return (*self.secrets, *(each for each in (self.username, self.password) if each))
+        return (*self.secrets, *(each for each in (self.username, self.password, self.ca) if each))
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether the connection is."""
+        scheme = (self.address or "").partition("://")[0]
+        return self.tls or scheme in ("https", "amqps", "rediss")
 
 
 _PLAIN_KEYS = (
-    "kind", "owner", "description", "title", "address", "secrets", "username", "password", "exchange",
-    "routing_key", "topic", "tls", "stream", "path", "keep", "rotate_bytes",
+    "kind", "owner", "description", "title", "address", "secrets", "username", "password", "ca",
+    "exchange", "routing_key", "topic", "tls", "mechanism", "stream", "path", "keep", "rotate_bytes",
 )  # fmt: skip
 
 

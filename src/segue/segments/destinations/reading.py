@@ -143,20 +143,23 @@ KINDS: dict[str, Kind] = {
         "https://crm.shop.example/hooks/segue",
     ),
     "rabbitmq": Kind(
-        ("address", "exchange"), ("routing_key", "username", "password"),
+        ("address", "exchange"), ("routing_key", "username", "password", "ca"),
         lambda url: _is_url(url, "amqp", "amqps"), "amqp://rabbit.internal:5672/shop",
     ),
     "kafka": Kind(
-        ("address", "topic"), ("tls", "username", "password"), _is_hosts,
+        ("address", "topic"), ("tls", "mechanism", "username", "password", "ca"), _is_hosts,
         "kafka1.internal:9092, kafka2.internal:9092",
     ),
     "redis": Kind(
-        ("address", "stream"), ("keep", "username", "password"),
+        ("address", "stream"), ("keep", "username", "password", "ca"),
         lambda url: _is_url(url, "redis", "rediss"), "redis://redis.internal:6379/0",
     ),
     "file": Kind(("path",), ("keep", "rotate_bytes")),
 }  # fmt: skip
 """Every kind of destination that there is."""
+
+MECHANISMS = ("plain", "scram-sha-256", "scram-sha-512")
+"""Ways to log in to Kafka."""
 
 _COMMON = ("destination", "kind", "owner", "description", "title", "limits")
 
@@ -175,10 +178,12 @@ DESTINATION_FIELDS = (
     Field("secrets", _variables, "environment variables that hold the secrets that sign, the new one first"),
     Field("username", _variable, "the environment variable with the name to log in with"),
     Field("password", _variable, "the environment variable with its password"),
+    Field("ca", _variable, "the environment variable with the path of a file of authorities to trust"),
     Field("exchange", _exchange, "the exchange that is published to"),
     Field("routing_key", _routing_key, "the routing key; the trigger's name unless said"),
     Field("topic", _word, "the topic that is written to"),
     Field("tls", truth, "whether the connection is encrypted"),
+    Field("mechanism", one_of(*MECHANISMS), "how Kafka is logged in to"),
     Field("stream", _word, "the key of the stream"),
     Field("path", _path, "the file, in the folder deliveries/ of the data folder"),
     Field("keep", _between(1, 1_000_000_000), "how many entries of the stream, or files, are kept"),
@@ -205,4 +210,29 @@ def make_destination(values: dict[str, Any], node: Entries, sheet: Sheet) -> Des
         sheet.refuse("E489", node.entries["address"][1], f"this is no address of a {word}", hint)
     if len(sheet.findings) > noted:
         return None
-    return destination_of(values, sheet.origin(node.value("address") or node.value("path")))
+    found = destination_of(values, sheet.origin(node.value("address") or node.value("path")))
+    _fit_together(found, node, sheet)
+    return None if len(sheet.findings) > noted else found
+
+
+def _fit_together(found: DestinationDefinition, node: Entries, sheet: Sheet) -> None:
+    """Notes keys that mean nothing without others."""
+
+    def refuse(key: str, message: str, hint: str) -> None:
+        sheet.refuse("E488", node.entries[key][0], message, hint)
+
+    if found.ca and not found.encrypted:
+        refuse("ca", "ca says whom to trust, but the connection is not encrypted", _ENCRYPTED[found.kind])
+    if found.username and not found.password:
+        refuse("username", "username has no password beside it", "add `password: …`, a variable's name too")
+    if found.password and not found.username and found.kind != "redis":
+        refuse("password", "password has no username beside it", "add `username: …`, a variable's name too")
+    if found.mechanism and not found.username:
+        refuse("mechanism", "mechanism says how to log in, but not as whom", "add `username` and `password`")
+
+
+_ENCRYPTED = {
+    "rabbitmq": "write `address` with amqps://",
+    "kafka": "add `tls: true`",
+    "redis": "write `address` with rediss://",
+}
