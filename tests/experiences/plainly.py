@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from segue.domain.event import Event, Json
+from segue.domain.event import EXPOSURE, Event, Json
 from segue.domain.time import parse_instant
 from segue.experiences.drawing import fraction
 from segue.language.interpret import Definition, Override, Person, Rules, holds, membership
@@ -29,7 +29,6 @@ from segue.language.tree import (
 )
 from segue.language.walk import walk
 from segue.segments.experiences.check import Experience, Variant
-from segue.segments.experiences.definition import EXPOSURE
 from segue.segments.workspace import Workspace
 
 

@@ -9,13 +9,12 @@ from typing import Any
 from hypothesis import event, given, note, settings
 from hypothesis import strategies as st
 
-from segue.domain.event import Event
+from segue.domain.event import EXPOSURE, Event
 from segue.domain.time import format_instant
 from segue.experiences.asked import asked
 from segue.experiences.deciding import Decision
 from segue.experiences.remembering import Answers
 from segue.language.interpret import Person
-from segue.segments.experiences.definition import EXPOSURE
 from segue.service.program import definitions_of
 from tests.experiences.drawn import contexts, experiences, write
 from tests.experiences.plainly import Known, decided

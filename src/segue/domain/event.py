@@ -9,6 +9,13 @@ from typing import Any
 TYPES = ("track", "page", "screen", "identify", "group", "alias")
 """The six calls of the Segment specification."""
 
+EXPOSURE = "Experience Viewed"
+"""The track event that says that someone was given a variant; properties experience, slot and variant."""
+WITHHELD = "Experience Withheld"
+"""The same of someone who would have been given it, and is in the holdout."""
+OWN_EVENTS = (EXPOSURE, WITHHELD)
+"""Track events that Segue sends itself: no tracking plan has to name them."""
+
 Json = Any
 """A decoded JSON value: None, bool, int, float, str, list or dict."""
 

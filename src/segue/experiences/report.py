@@ -9,13 +9,12 @@ import duckdb
 import msgspec
 
 from segue.analysis.people import People
-from segue.domain.event import Json
+from segue.domain.event import EXPOSURE, WITHHELD, Json
 from segue.domain.time import format_instant
 from segue.experiences.lift import Group, Lift, lift
 from segue.language.interpret import event_predicate
 from segue.language.tree import EventPattern
 from segue.segments.experiences.check import Experience
-from segue.segments.experiences.definition import EXPOSURE, WITHHELD
 from segue.service.service import Service
 
 _decode = msgspec.json.Decoder().decode

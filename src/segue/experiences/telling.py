@@ -6,11 +6,10 @@ import json
 
 import msgspec
 
-from segue.domain.event import Json
+from segue.domain.event import EXPOSURE, WITHHELD, Json
 from segue.experiences.choosing import Choice, Passed, Why
 from segue.experiences.deciding import Decision
 from segue.experiences.slots import Candidate
-from segue.segments.experiences.definition import EXPOSURE, WITHHELD
 
 _encode = msgspec.json.Encoder().encode
 _SAID = {

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from segue.domain.event import TYPES
 from segue.domain.limits import EVENT_BYTES_MAX
 from segue.ingest.decode import Decoded
-from segue.ingest.planned.holding import refuse_blocked
+from segue.ingest.holding import refuse_blocked
 from segue.ingest.planned.plan import TrackingPlan, Verdict
 from segue.ingest.reject import Rejected
 from segue.ingest.tally import Tally

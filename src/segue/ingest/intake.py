@@ -20,8 +20,8 @@ from segue.ingest import reject
 from segue.ingest.columns import Columns, Names
 from segue.ingest.decode import Decoded
 from segue.ingest.dedupe import EVER, Seen
+from segue.ingest.holding import count
 from segue.ingest.identity import NEVER_AGAIN, Discoveries, Identity, anonymous_profile
-from segue.ingest.planned.holding import count
 from segue.ingest.planned.plan import TrackingPlan
 from segue.ingest.reject import Rejected
 from segue.ingest.suppression import let_go

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from segue.domain.errors import Diagnostic, Place, SegueError
+from segue.domain.event import OWN_EVENTS
 from segue.domain.planned import PropertyPlan
 from segue.language import syntax, tree
 from segue.language.checker import check_condition, check_operand
@@ -16,7 +17,6 @@ from segue.language.ordering import order_names, order_segments
 from segue.language.parser import parse
 from segue.language.scope import Scope
 from segue.segments.definitions import EventPlan, FeatureDefinition, SegmentDefinition
-from segue.segments.experiences.definition import OWN_EVENTS
 from segue.segments.origin import Origin
 from segue.settings import Settings
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from segue.domain.errors import Diagnostic, Place, SegueError
+from segue.domain.event import OWN_EVENTS
 from segue.domain.planned import Planned
 from segue.ingest.planned.plan import TrackingPlan
 from segue.language import tree
@@ -25,7 +26,7 @@ from segue.segments.definitions import (
 from segue.segments.destinations.checking import check_destinations
 from segue.segments.destinations.definition import DestinationDefinition
 from segue.segments.experiences.check import Experience, check_experiences
-from segue.segments.experiences.definition import OWN_EVENTS, ExperienceDefinition
+from segue.segments.experiences.definition import ExperienceDefinition
 from segue.segments.folder import FolderContents, read_folder
 from segue.segments.models.checking import checked_models, exact, gives, surroundings
 from segue.segments.models.definition import ModelDefinition

@@ -18,9 +18,9 @@ from segue.ingest.files.expressions import CLAMPED, literal
 from segue.ingest.files.planned import doubt_sql, unknown_sql
 from segue.ingest.files.portion import Destination, Portion, set_aside
 from segue.ingest.files.table import Table
+from segue.ingest.holding import count
 from segue.ingest.identity import NEVER_AGAIN, Discoveries
 from segue.ingest.intake import Intake
-from segue.ingest.planned.holding import count
 from segue.ingest.reject import HINTS, Rejected
 from segue.ingest.suppression import let_go
 from segue.ingest.tally import Tally

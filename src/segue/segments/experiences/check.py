@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 from segue.domain.errors import SegueError
+from segue.domain.event import EXPOSURE
 from segue.domain.number import MICRO
 from segue.domain.time import parse_instant
 from segue.domain.watch import watch_name
@@ -17,7 +18,7 @@ from segue.language.printer import quoted
 from segue.language.scope import Scope
 from segue.segments.check import Checking
 from segue.segments.experiences.audience import Audience, taken_apart
-from segue.segments.experiences.definition import EXPOSURE, ExperienceDefinition, Goal, VariantDefinition
+from segue.segments.experiences.definition import ExperienceDefinition, Goal, VariantDefinition
 from segue.segments.experiences.overlap import Segments, excludes, implies, settled
 from segue.segments.fields import is_name
 from segue.segments.origin import Origin

@@ -11,14 +11,6 @@ from segue.segments.definitions import present
 from segue.segments.origin import Origin
 from segue.segments.restraint import Cap
 
-EXPOSURE = "Experience Viewed"
-"""The track event that says that someone was given a variant; properties experience, slot and variant."""
-WITHHELD = "Experience Withheld"
-"""The same of someone who would have been given it, and is in the holdout."""
-
-OWN_EVENTS = (EXPOSURE, WITHHELD)
-"""Track events that Segue sends itself: no tracking plan has to name them."""
-
 
 @dataclass(frozen=True, slots=True)
 class Goal:
