@@ -22,6 +22,7 @@ def main():
     for part, install in (("rabbitmq", rabbitmq), ("redis", redis), ("kafka", kafka)):
         missing = os.path.join(TARGET, part + ".missing")
         try:
+            need("openssl", "openssl")
             install()
         except UnavailableError as reason:
             with open(missing, "w") as file:

@@ -28,7 +28,8 @@ def make_certificates(folder: Path, address: str) -> Certificates:
     _openssl(
         folder, "req", "-x509", *_KEY, "-days", "2", "-subj", "/CN=server", "-keyout", key,
         "-out", certificate, "-CA", authority, "-CAkey", authority.with_suffix(".key"),
-        "-addext", f"subjectAltName=IP:{address}", "-addext", "basicConstraints=critical,CA:FALSE", "-addext", "extendedKeyUsage=serverAuth",
+        "-addext", f"subjectAltName=IP:{address}", "-addext", "extendedKeyUsage=serverAuth",
+        "-addext", "basicConstraints=critical,CA:FALSE",
     )  # fmt: skip
     both = folder / "both.pem"
     both.write_bytes(key.read_bytes() + certificate.read_bytes() + authority.read_bytes())
