@@ -194,6 +194,10 @@ def test_quarantine(shop: Shop) -> None:
     assert shop.rows("quarantine") == []
     assert [row["state"] for row in shop.rows("quarantine", "list", "--state", "all")] == ["replayed"]
     assert shop.members("repeat_customers") == ["ann", "bob", "eve"]
+    for again in (("replay", number, "--with", mended), ("drop", number)):
+        ended = shop("quarantine", *again)
+        assert ended.status == 1
+        assert ended.err.startswith("E798")
     assert shop("quarantine", "show", "77").err.startswith("E784")
     assert shop("quarantine", "replay", number, "--with", "nowhere.json").err.startswith("E786")
 

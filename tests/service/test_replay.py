@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from segue.domain.errors import SegueError
 from segue.domain.time import DAY, HOUR, format_instant
 from segue.service.quality.report import report
 from segue.service.quarantining import AT_ONCE, as_of_receipt, replay_all
@@ -117,4 +118,23 @@ def test_a_replay_of_what_is_there_already_leaves_room_for_what_comes_next(tmp_p
         tally = service.quarantine_replay(held.id, json.dumps(track("Login", 1)).encode())
         assert (tally.accepted, tally.duplicate) == (0, 1)
         assert post(service, [track("Login", 2)]).accepted == 1
+        assert report(service.core).balance.findings == ()
+
+
+def test_an_event_that_was_taken_in_is_not_taken_in_again(tmp_path: Path) -> None:
+    """What is mended has no message id here; each replay used to count it once more."""
+    workspace = write_workspace(tmp_path / "workspace")
+    mended = json.dumps({"type": "track", "userId": "u1", "event": "Login"}).encode()
+    with Service.open(workspace, tmp_path / "data", clock="wall") as service:
+        service.start()
+        post(service, [track("Order Completed", 1, properties={})])
+        (held,) = service.quarantine()
+        assert service.quarantine_replay(held.id, mended).accepted == 1
+        with pytest.raises(SegueError, match="taken in already") as refused:
+            service.quarantine_replay(held.id, mended)
+        assert [each.code for each in refused.value.diagnostics] == ["E798"]
+        service.log.quarantine_mark([held.id], "open")  # as a crash before the mark leaves it
+        assert service.quarantine_replay(held.id, mended).duplicate == 1
+        service.core.drain()
+        assert len(list(service.events("u1"))) == 1
         assert report(service.core).balance.findings == ()

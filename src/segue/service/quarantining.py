@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from segue.domain.errors import Diagnostic, SegueError
+from segue.domain.errors import Diagnostic, SegueError, refusal
 from segue.domain.event import Json
 from segue.domain.time import format_instant
 from segue.ingest.decode import decode_events
@@ -17,6 +18,7 @@ from segue.ingest.mend import dump, load
 from segue.ingest.reject import Rejected
 from segue.ingest.tally import Tally
 from segue.ingest.times import UNREAD, corrected, read_times
+from segue.ingest.validate import text_of
 from segue.log.quarantine import Held
 from segue.service.core import Core
 from segue.service.counting import counts_of
@@ -42,12 +44,20 @@ class Replay:
 
 def replayed(core: Core, held: Held, mended: bytes | None) -> tuple[Tally, Future[None]]:
     """Take in one event again; SegueError with the reason when it is still bad. Hold the gate."""
+    require_open(held)
     raw = held.event.raw if mended is None else mended
-    taken, refused = _accepted(core, held.event.source, [as_of_receipt(raw, held.event.received_at)])
+    taken, refused = _accepted(core, held.event.source, [_again(held, raw)])
     if refused:
         core.intake.take_back()
         raise SegueError(*(Diagnostic(each.code, each.message, each.hint) for each in refused.values()))
     return taken.tally, _append(core, held.event.source, taken)
+
+
+def require_open(held: Held) -> None:
+    """E798 when the event was taken in before: a second time it would count twice."""
+    if held.state == "replayed":
+        hint = "send what is new as an event of its own, under its own messageId"
+        raise refusal("E798", f"the quarantined event {held.id} was taken in already", hint)
 
 
 def replay_all(core: Core, code: str) -> Replay:
@@ -62,7 +72,7 @@ def replay_all(core: Core, code: str) -> Replay:
 
 
 def _replay(core: Core, source: str, held: Sequence[Held], whole: Replay) -> None:
-    raws = [as_of_receipt(each.event.raw, each.event.received_at) for each in held]
+    raws = [_again(each, each.event.raw) for each in held]
     with core.gate:
         taken, refused = _accepted(core, source, raws)
         if refused:
@@ -94,16 +104,35 @@ def _append(core: Core, source: str, taken: Taken) -> Future[None]:
     return core.append(batches, (), counts_of(core.day(), source, taken.tally, ()))
 
 
+def _again(held: Held, raw: bytes) -> bytes:
+    """What is taken in for an event: of its own time, and under one id however often it is tried."""
+    return _named(as_of_receipt(raw, held.event.received_at), held)
+
+
+def _named(raw: bytes, held: Held) -> bytes:
+    """The event with a message id: its own, else one that no other event has, here or in another log."""
+    event = _object(raw)
+    if event is None or text_of(event.get("messageId")) is not None:
+        return raw
+    sent = b"%d %d " % (held.id, held.event.received_at) + held.event.raw
+    return dump({**event, "messageId": hashlib.blake2b(sent, digest_size=16).hexdigest()})
+
+
+def _object(raw: bytes) -> dict[str, Json] | None:
+    try:
+        event = load(raw)
+    except (ValueError, RecursionError):
+        return None
+    return event if isinstance(event, dict) else None
+
+
 def as_of_receipt(raw: bytes, received_at: int) -> bytes:
     """The event with the time that it had when it was received, in ms: a replay must not move it.
 
     A clock that was wrong then is corrected by that receipt, and an event without a time happened then.
     """
-    try:
-        event = load(raw)
-    except (ValueError, RecursionError):
-        return raw
-    if not isinstance(event, dict):
+    event = _object(raw)
+    if event is None:
         return raw
     stated = [event.get(name) for name in ("timestamp", "originalTimestamp", "sentAt")]
     timestamp, original, sent = (read_times([value])[0] for value in stated)

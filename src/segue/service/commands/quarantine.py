@@ -49,9 +49,12 @@ def run_replay(service: Service, arguments: Mapping[str, Json], _progress: Progr
 
 def run_drop(service: Service, arguments: Mapping[str, Json], _progress: Progress) -> Iterator[Json]:
     """``id``: the event that nobody will mend."""
-    number = _found(service, whole(arguments, "id")).id
-    service.quarantine_drop(number)
-    yield {"id": number, "state": "dropped"}
+    from segue.service.quarantining import require_open
+
+    held = _found(service, whole(arguments, "id"))
+    require_open(held)
+    service.quarantine_drop(held.id)
+    yield {"id": held.id, "state": "dropped"}
 
 
 def _found(service: Service, number: int) -> Held:
