@@ -6,8 +6,9 @@ import json
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,6 @@ TRIGGERS = [
     {"trigger": "big", **OWNED, "on": 'segment("big_buyers") entered or left', "to": "crm"},
     {"trigger": "busy", **OWNED, "on": 'count("Order Completed") > 4', "hysteresis": 2, "to": "crm"},
 ]
-CRM = {"destination": "crm", **OWNED, "kind": "file", "path": "crm.jsonl"}
 CURSOR_FIRST = """
 import time
 from segue.deliver.outbox import Outbox
@@ -56,21 +56,56 @@ SqliteLog.append_changes = hasty
 """Another: the same log, which stores changes and progress first and what fired afterwards."""
 
 
-def write_shop(folder: Path) -> None:
+@dataclass(frozen=True, order=True)
+class Got:
+    """One message as its receiver has it."""
+
+    user: str
+    id: str
+    trigger: str
+    body: str
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """The other end: what its file says beside name and owner, and all that came, in order of each user."""
+
+    says: Mapping[str, object]
+    came: Callable[[], list[Got]]
+
+
+def file_in(folder: Path) -> Receiver:
+    """A file in the data folder."""
+
+    def came() -> list[Got]:
+        lines = (folder / "data" / "deliveries" / "crm.jsonl").read_text(encoding="utf-8").splitlines()
+        found = [json.loads(line) for line in lines]
+        return [Got(each["user_id"], each["id"], each["trigger"], str(each["body"])) for each in found]
+
+    return Receiver({"kind": "file", "path": "crm.jsonl"}, came)
+
+
+def write_shop(folder: Path, receiver: Receiver) -> None:
     workspace = write_workspace(folder / "workspace")
-    for name, written in (("triggers", TRIGGERS), ("destinations", CRM)):
+    destination = {**receiver.says, **OWNED, "destination": "crm"}
+    for name, written in (("triggers", TRIGGERS), ("destinations", destination)):
         (workspace / name).mkdir()
         (workspace / name / "all.yaml").write_text(yaml.safe_dump(written), encoding="utf-8")
 
 
 def kill_delivering(
-    folder: Path, rounds: int, before: str = "", window: Callable[[Path], int | None] | None = None
+    folder: Path,
+    rounds: int,
+    before: str = "",
+    window: Callable[[Path], object] | None = None,
+    receiver: Receiver | None = None,
 ) -> Counter[str]:
     """Kill a server again and again, and let the last one end its work; what is missing or too much.
 
     It is killed some time after its first answer, or as soon as it has come to a ``window``.
     """
-    write_shop(folder)
+    receiver = receiver or file_in(folder)
+    write_shop(folder, receiver)
     lots = chance()
     upcoming = 0
     for _ in range(rounds):
@@ -89,7 +124,7 @@ def kill_delivering(
     with serving(folder) as server:
         eventually(lambda: at_rest(folder / "data"))
         assert server.stop() == 0
-    return wrong(folder)
+    return wrong(folder, receiver)
 
 
 def at_rest(data: Path) -> bool:
@@ -108,7 +143,7 @@ def asked(file: Path, query: str) -> int | None:
         return found
 
 
-def wrong(folder: Path) -> Counter[str]:
+def wrong(folder: Path, receiver: Receiver) -> Counter[str]:
     """Events and changes against firings, those against deliveries, these against what was received."""
     found: Counter[str] = Counter()
     with Service.open(folder / "workspace", folder / "data") as service:
@@ -129,17 +164,23 @@ def wrong(folder: Path) -> Counter[str]:
     decided = Counter((each.id, each.trigger) for each in deliveries if each.destination == "crm")
     compare(found, "deliveries", fired, decided)
     found["not sent"] = sum(each.state is not State.SENT for each in deliveries)
-    lines = (folder / "data" / "deliveries" / "crm.jsonl").read_text(encoding="utf-8").splitlines()
-    received = [message_of(json.loads(line)) for line in lines]
-    compare(found, "messages", fired, Counter(set(received)))
+    received = receiver.came()
+    different = {*received}
+    compare(found, "messages", fired, Counter((each.id, each.trigger) for each in different))
+    ours = [each for each in reversed(deliveries) if each.destination == "crm"]
+    wanted = [Got(each.user_id, each.id, each.trigger, "") for each in ours]
+    found["out of order"] = in_order(received) != in_order(wanted)
     assert events
+    print(f"{len(different)} messages, {len(received) - len(different)} of them repeated")
     return +found
 
 
-def message_of(line: dict[str, object]) -> tuple[str, str]:
-    body = line.get("body", line)
-    assert isinstance(body, dict)
-    return body["id"], body["trigger"]
+def in_order(messages: list[Got]) -> dict[str, list[tuple[str, str]]]:
+    """The messages of each user in the order in which each came first."""
+    found: dict[str, dict[tuple[str, str], None]] = {}
+    for each in messages:
+        found.setdefault(each.user, {}).setdefault((each.id, each.trigger))
+    return {user: [*own] for user, own in found.items()}
 
 
 def compare(found: Counter[str], what: str, wanted: Counter[Any], got: Counter[Any]) -> None:
