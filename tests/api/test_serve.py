@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import httpx
@@ -15,6 +16,7 @@ import pytest
 
 from segue.domain.errors import SegueError
 from segue.runners.serve import serve, url_of
+from segue.service.service import Service
 from tests.api.serving import Running, eventually, serving, write_workspace
 
 
@@ -81,6 +83,18 @@ def test_an_address_that_is_taken(tmp_path: Path) -> None:
         with pytest.raises(SegueError, match="E751"):
             serve(tmp_path / "workspace", tmp_path / "data", port=port)
     assert not (tmp_path / "data").exists()
+
+
+def test_a_start_that_fails_half_way_lets_go_of_what_it_had(tmp_path: Path) -> None:
+    """A thread left behind would keep the process, and the folder's lock, for ever."""
+    write_workspace(tmp_path / "workspace")
+    with Service.open(tmp_path / "workspace", tmp_path / "data"):
+        pass
+    (tmp_path / "data" / "outbox.db").write_bytes(b"no database" * 1000)
+    with pytest.raises(SegueError, match=r"E603.*outbox\.db"):
+        serve(tmp_path / "workspace", tmp_path / "data", port=0)
+    with Service.open(tmp_path / "workspace", tmp_path / "data"):
+        assert not [each for each in threading.enumerate() if each.name.startswith("segue-")]
 
 
 @pytest.mark.parametrize("host", ["203.0.113.7", "no.such.host.invalid", "\x00", "x" * 300])

@@ -11,7 +11,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,9 +90,7 @@ class Running:
         self._server = _Server(_config(App(self._doors)))
         self._doors.connections = lambda: len(self._server.server_state.connections)
         self.anew = False
-        self._watch: Watch | None = None
-        self._learner: Learner | None = None
-        self._delivering: Delivering | None = None
+        self._begun = ExitStack()
 
     async def run(self, ready: Ready | None) -> None:
         """Opens the service beside the open door, answers until it is told to end, and closes all."""
@@ -133,34 +131,31 @@ class Running:
             server.should_exit = True
             if answering is not None:
                 await answering
-            await asyncio.to_thread(self._close, service)
+            await asyncio.to_thread(self._close)
 
     def _opened(self) -> Service:
+        """The service and what runs beside it; when one of them cannot begin, those before it are ended."""
         ready(lambda said: print(said, file=sys.stderr))
-        service = Service.open(self._workspace, self._data, running="segue serve", clock=self._clock)
-        try:
+        with ExitStack() as begun:
+            service = Service.open(self._workspace, self._data, running="segue serve", clock=self._clock)
+            begun.callback(service.close)
             service.start()
-        except BaseException:
-            service.close()
-            raise
-        self._watch = Watch(service.core, service.workspace.settings.quality_interval_ms)
-        self._watch.start()
-        self._learner = Learner(service, Retraining())
-        self._learner.start()
-        self._delivering = Delivering(service, self._doors.streams)
-        self._doors.outbox = self._delivering.outbox
-        self._delivering.start()
+            delivering = Delivering(service, self._doors.streams)
+            self._doors.outbox = delivering.outbox
+            delivering.start()
+            begun.callback(delivering.close)
+            learner = Learner(service, Retraining())
+            learner.start()
+            begun.callback(learner.stop)
+            watch = Watch(service.core, service.workspace.settings.quality_interval_ms)
+            watch.start()
+            begun.callback(watch.stop)
+            self._begun = begun.pop_all()
         return service
 
-    def _close(self, service: Service) -> None:
+    def _close(self) -> None:
         self._doors.close()
-        if self._watch is not None:
-            self._watch.stop()
-        if self._learner is not None:
-            self._learner.stop()
-        if self._delivering is not None:
-            self._delivering.close()
-        service.close()
+        self._begun.close()
 
     def _stop(self) -> None:
         """The first signal lets requests end; the second does not wait for them."""
