@@ -55,7 +55,8 @@ def _clicks(tab: Tab) -> list[float]:
 @contextmanager
 def _others(shop: Demo) -> Iterator[list[int]]:
     """Visitors who look at things, until the block ends; how many events were taken."""
-    ending, sent = threading.Event(), []
+    ending = threading.Event()
+    sent: list[int] = []
 
     def post() -> None:
         properties = {"product_id": "22423", "category": "baking", "price": 12.75}

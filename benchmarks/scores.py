@@ -125,7 +125,7 @@ def _steps(service: Service, champions: Champions) -> Iterator[Figure]:
         marks.append(time.perf_counter())
         write(core, said)
         marks.append(time.perf_counter())
-        for name, took in zip(spent, np.diff(marks), strict=True):
+        for name, took in zip(spent, np.diff(marks).tolist(), strict=True):
             spent[name] += took
     for name, took in spent.items():
         yield Figure(f"  of that: {name}", took, "s")

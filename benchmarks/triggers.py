@@ -115,7 +115,7 @@ def _write(folder: Path, rabbit: int, hook: int) -> None:
     turned = segment("turned", 'latest("Turned".side) == "left"')
     (workspace / "segments" / "turned.yaml").write_text(json.dumps(turned), encoding="utf-8")
     said = {"owner": "bench@shop.example", "description": "A bench."}
-    ends = [
+    ends: list[dict[str, object]] = [
         {"destination": "queue", "kind": "rabbitmq", "address": f"amqp://{LOOPBACK}:{rabbit}", **said},
         {"destination": "hook", "kind": "webhook", "address": f"http://{LOOPBACK}:{hook}/", **said},
     ]

@@ -38,8 +38,13 @@ _decode = msgspec.json.Decoder().decode
 class Speech(Protocol):
     """What is said of profiles that are part of no other: by models, and by people in their place."""
 
-    def said_of(self, row: Row, /) -> Mapping[Model, Json]: ...
-    def words_of(self, row: Row, /) -> Mapping[Model, Replacement]: ...
+    def said_of(self, row: Row, /) -> Mapping[Model, Json]:
+        """What models say of a row, by model."""
+        ...
+
+    def words_of(self, row: Row, /) -> Mapping[Model, Replacement]:
+        """What people say of it in their place, by model."""
+        ...
 
 
 class People:
