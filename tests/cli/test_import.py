@@ -43,6 +43,28 @@ def test_quarantined_rows_are_told_of_and_end_with_0(shop: Shop) -> None:
     assert ended.err == ""
 
 
+def test_a_bad_row_is_set_aside_once_however_often_its_file_is_imported(shop: Shop) -> None:
+    """Two alike are two, in one file; a dropped one does not come back, another source has its own."""
+    path = shop.file("a.jsonl", *EVENTS, BAD, BAD)
+    assert counts(shop.row("import", path)) == (7, 5, 0, 2)
+    held = shop.rows("quarantine")
+    assert len(held) == 2
+    shop("quarantine", "drop", str(held[0]["id"]))
+    assert counts(shop.row("import", path)) == (7, 0, 7, 0)
+    assert shop.rows("quarantine") == held[1:]
+    assert counts(shop.row("import", shop.file("b.jsonl", BAD, BAD, BAD))) == (3, 0, 2, 1)
+    assert counts(shop.row("import", path, "--source", "tills"))[3] == 2
+    assert shop("quality").status == 0
+
+
+def test_a_bad_row_of_a_table_is_set_aside_once(shop: Shop) -> None:
+    path = shop.folder / "orders.csv"
+    path.write_text("user,event,timestamp\nann,Login,2026-11-01\nann,,2026-11-02\n", encoding="utf-8")
+    assert counts(shop.row("import", path)) == (2, 1, 0, 1)
+    assert counts(shop.row("import", path)) == (2, 0, 2, 0)
+    assert len(shop.rows("quarantine")) == 1
+
+
 def test_a_csv_with_a_mapping(shop: Shop) -> None:
     path = shop.folder / "orders.csv"
     path.write_text("who,at\nann,2026-11-01\nann,2026-11-02\nbob,2026-11-02\n", encoding="utf-8")

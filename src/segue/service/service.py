@@ -27,6 +27,7 @@ from segue.domain.time import format_instant, parse_instant
 from segue.engine.engine import Engine
 from segue.engine.kernel import layout as k
 from segue.ingest.decode import Decoded
+from segue.ingest.files.aside import AsideBefore
 from segue.ingest.files.mapping import Mapping as ColumnMapping
 from segue.ingest.files.portion import Portion
 from segue.ingest.files.reading import read_file
@@ -158,12 +159,14 @@ class Service:
     ) -> Tally:
         """All events of a file, durable and evaluated; ``progress`` hears of (rows done, rows)."""
         total = Tally()
+        before = AsideBefore(self.quarantine, source)
         alone = self._committer is None
         if alone:
             self.core.start()
         try:
             evaluated: deque[Future[None]] = deque()
             for portion in read_file(path, mapping, self.core.intake, self.log, source, wall_ms()):
+                before.leave_out(portion)
                 evaluated.append(self._take_portion(portion, source))
                 if len(evaluated) > PORTIONS_AHEAD:
                     wait([evaluated.popleft()])
