@@ -6,8 +6,10 @@ import ast
 import re
 import subprocess
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
+import grimp
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -87,6 +89,13 @@ def test_every_module_says_what_it_is(path: Path) -> None:
 def test_every_folder_of_code_is_a_package() -> None:
     folders = {path.parent for path in MODULES}
     assert {relative(folder) for folder in folders if not (folder / "__init__.py").is_file()} == set()
+
+
+def test_no_module_stands_on_itself() -> None:
+    """Also by way of others, within functions and where only types are looked at."""
+    graph = grimp.build_graph(PACKAGE.name, cache_dir=None)
+    stands_on = {name: graph.find_modules_directly_imported_by(name) for name in graph.modules}
+    TopologicalSorter(stands_on).prepare()
 
 
 def test_no_notes_for_later() -> None:
