@@ -61,7 +61,7 @@ class Shop:
 
     def train(self) -> None:
         """Train what is due, as the keeper's thread would."""
-        keeper = Keeper(self.recommender, 1, 1)
+        keeper = Keeper(self.recommender, 0, 1)
         self.keepers.append(keeper)
         self.recommender.publish()
         keeper.look()
@@ -92,7 +92,9 @@ def shop(folder: Path, definitions: str = "", segments: str = "") -> Iterator[Sh
             (workspace / name / "all.yaml").write_text(text, encoding="utf-8")
     workspace.mkdir(exist_ok=True)
     with Service.open(workspace, folder / "data") as service:
-        opened = Shop(service, Recommender(service.core, service.data), max(1_000_000, service.engine.now))
+        # The ids of messages go on, too: one that was sent before would be dropped.
+        recommender, now = Recommender(service.core, service.data), max(1_000_000, service.engine.now)
+        opened = Shop(service, recommender, now, service.log.next_seq)
         try:
             yield opened
         finally:

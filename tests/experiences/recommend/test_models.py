@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from segue.experiences.recommend.models.fitting import (
     chosen,
     fit_apart,
 )
-from segue.experiences.recommend.models.links import Links, placed
+from segue.experiences.recommend.models.links import Links, moved, placed
 from segue.experiences.recommend.models.neighbours import fit_neighbours
 
 Matrix = npt.NDArray[np.float32]
@@ -121,6 +122,19 @@ def test_links_find_their_places_in_a_larger_set(matrix: Matrix, more: int) -> N
     wanted = np.zeros((whole, whole), np.float32)
     wanted[np.ix_(places, places)] = dense(links, size)
     np.testing.assert_array_equal(dense(placed(links, places, whole), whole), wanted)
+    np.testing.assert_array_equal(dense(moved(links, places, whole), whole), wanted)
+
+
+@given(matrices, st.randoms(use_true_random=False), st.integers(0, 3))
+def test_links_move_to_any_places_and_some_have_none(matrix: Matrix, dice: Random, more: int) -> None:
+    size = matrix.shape[1]
+    links = fit_ease(sparse.csr_matrix(matrix), 1.0, size)
+    places = np.array(dice.sample(range(size + more), size), np.int32)
+    places[[n for n in range(size) if dice.random() < 0.2]] = -1
+    real = np.flatnonzero(places >= 0)
+    wanted = np.zeros((size + more, size + more), np.float32)
+    wanted[np.ix_(places[real], places[real])] = dense(links, size)[np.ix_(real, real)]
+    np.testing.assert_array_equal(dense(moved(links, places, size + more), size + more), wanted)
 
 
 # ---- apart -----------------------------------------------------------------------------------

@@ -229,10 +229,10 @@ def test_the_forgotten_have_done_nothing_and_teach_nothing(tmp_path: Path) -> No
         people = one.recommender.view.models.values()
         assert forget(one.service.core, one.service.folder, "ann").found
         assert not one.ask("ann")["known"]
-        assert [each.users for each in people] == [26]
+        assert [each.lesson.users for each in people] == [26]
         one.view("bob", "tea-1")
         one.train()
-        assert [each.users for each in one.recommender.view.models.values()] == [25]
+        assert [each.lesson.users for each in one.recommender.view.models.values()] == [25]
 
 
 def test_the_suppressed_are_nobody(tmp_path: Path) -> None:
@@ -252,7 +252,7 @@ def learned_from(one: Shop) -> int:
     """How many people the next model knows."""
     one.train()
     (model,) = one.recommender.view.models.values()
-    return model.users
+    return model.lesson.users
 
 
 def test_a_definition_that_changes_is_in_the_next_answer(tmp_path: Path) -> None:

@@ -16,9 +16,10 @@ import numpy as np
 
 from segue.domain.errors import SegueError
 from segue.experiences.recommend.mattering import Mattering
+from segue.experiences.recommend.model import Lesson, Model
 from segue.experiences.recommend.models.fitting import Fitted, Interactions, Job, fit_apart
 from segue.experiences.recommend.models.links import Ints, no_links, placed
-from segue.experiences.recommend.recommender import Model, Recommender
+from segue.experiences.recommend.recommender import Recommender
 from segue.experiences.recommend.taste import Taste
 from segue.experiences.recommend.training import Reading
 from segue.service.service import Service
@@ -40,7 +41,7 @@ PUBLISH_SECONDS = 1.0
 
 
 class Keeper:
-    """Owns the threads: one looks every moment, one trains; neither waits for the other.
+    """Owns the threads: one looks every moment, one trains, one tells; none waits for another.
 
     Trains every ``interval_ms`` if anything was done, on ``threads`` cores at most.
     """
@@ -62,6 +63,7 @@ class Keeper:
             for work, seconds, name in (
                 (self.look, LOOK_SECONDS, "segue-recommend"),
                 (self.train, LOOK_SECONDS, "segue-recommend-train"),
+                (self.tell, PUBLISH_SECONDS, "segue-recommend-tell"),
             )
         ]
         self._published_at = 0.0
@@ -91,7 +93,7 @@ class Keeper:
                 self._stopping.wait(PATIENCE_SECONDS)
 
     def look(self) -> None:
-        """Follow the log and the catalogue, and have triggers told of what changed there."""
+        """Follow the log and the catalogue."""
         recommender = self.recommender
         if not recommender.wanted:
             return
@@ -104,8 +106,12 @@ class Keeper:
             return
         self._published_at = time.monotonic()
         recommender.publish()
-        if recommender.catalogue is not None:
-            self._mattering.work(recommender.catalogue)
+
+    def tell(self) -> None:
+        """Have triggers told of what changed in the catalogue."""
+        catalogue = self.recommender.catalogue
+        if catalogue is not None:
+            self._mattering.work(catalogue)
 
     def train(self) -> None:
         """Train what is due."""
@@ -115,10 +121,14 @@ class Keeper:
 
 @dataclass(slots=True)
 class Try:
-    """A training: when it was begun, by the steady clock, how many deeds there were, how long it took."""
+    """A training: when it was begun, by the steady clock, how many deeds there were, how long it took.
+
+    ``rests_on`` is the recommender's state then, None if it was another one for sure.
+    """
 
     at: float
     deeds: int
+    rests_on: object
     took_ms: float = 0.0
 
 
@@ -134,7 +144,6 @@ class Training:
         self._threads = threads
         self._job = Job()
         self._tried: dict[Taste, Try] = {}
-        self._number = 0
 
     def stop(self) -> None:
         """End what is being trained, and train nothing more."""
@@ -151,27 +160,42 @@ class Training:
                 self._train(taste, reading)
 
     def _is_due(self, taste: Taste) -> bool:
-        tried = self._tried.get(taste)
+        tried = self._tried.get(taste) or self._tried_before(taste)
         if tried is None:
             return True
+        self._tried[taste] = tried
         waited_ms = (self._clock() - tried.at) * 1_000
         if taste not in self._recommender.models:
             return waited_ms >= PATIENCE_SECONDS * 1_000
-        grown = self._recommender.deeds
-        much = grown >= tried.deeds * GROWTH and waited_ms >= max(HASTE_MS, tried.took_ms * RESTS)
-        return grown > tried.deeds and (much or waited_ms >= self._interval_ms)
+        much = self._recommender.deeds >= tried.deeds * GROWTH
+        soon = much and waited_ms >= max(HASTE_MS, tried.took_ms * RESTS)
+        return tried.rests_on != self._recommender.state and (soon or waited_ms >= self._interval_ms)
+
+    def _tried_before(self, taste: Taste) -> Try | None:
+        """The training of a model that was there before this was, perhaps of an earlier run."""
+        recommender = self._recommender
+        model = recommender.models.get(taste)
+        if model is None:
+            return None
+        lesson = model.lesson
+        age_ms = max(0, recommender.core.engine.now - lesson.trained_at)
+        rests_on = lesson.rests_on
+        if rests_on is None and (lesson.deeds, lesson.hushed) == (recommender.deeds, len(recommender.hushed)):
+            rests_on = recommender.state
+        return Try(self._clock() - age_ms / 1_000, lesson.deeds, rests_on)
 
     def _train(self, taste: Taste, reading: Reading) -> None:
-        tried = self._tried[taste] = Try(self._clock(), self._recommender.deeds)
+        recommender = self._recommender
+        tried = self._tried[taste] = Try(self._clock(), recommender.deeds, recommender.state)
         given, places = reading.interactions(taste)
         fitted = self._fitted(taste, given, places)
         tried.took_ms = (self._clock() - tried.at) * 1_000
         if fitted is None:
             return
-        self._number += 1
-        people = len(np.unique(given.users))
-        model = Model(self._number, fitted, reading.now, people, given.size)
-        self._recommender.put(taste, model)
+        people, hushed = len(np.unique(given.users)), len(reading.hushed)
+        lesson = Lesson(reading.now, people, given.size, tried.deeds, hushed, tried.rests_on)
+        model = Model(recommender.number + 1, fitted, lesson)
+        recommender.put(taste, model)
         _log.info(
             "trained %s of %d items and %d people in %.1f s", fitted.kind, given.size, people, fitted.seconds
         )

@@ -52,7 +52,10 @@ class Recent:
 
 
 class Live:
-    """Deeds by row, up to where the log is evaluated. Any thread may call any method."""
+    """Deeds by row, up to where the log is evaluated. Any thread may call any method.
+
+    ``moves`` rises with every deed and with every forgetting.
+    """
 
     def __init__(self, log: SqliteLog, known: Known) -> None:
         self._log = log
@@ -66,6 +69,7 @@ class Live:
         self._gone: set[int] = set()
         self._heard: Heard = _unheard
         self.upto = 0
+        self.moves = 0
 
     @property
     def count(self) -> int:
@@ -119,6 +123,7 @@ class Live:
             return
         self._later.setdefault(row, []).append(deed)
         self._count += 1
+        self.moves += 1
         self._heard(item, sight, at)
 
     def all(self) -> tuple[int, Deeds]:
@@ -140,6 +145,7 @@ class Live:
     def forget(self, rows: Iterable[int]) -> None:
         """Know nothing more of some rows, whatever is read of them still."""
         with self._lock:
+            self.moves += 1
             self._gone.update(rows)
             for row in rows:
                 self._count -= len(self._later.pop(row, ()))

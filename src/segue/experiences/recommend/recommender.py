@@ -16,12 +16,11 @@ import numpy as np
 from segue.domain.errors import refusal
 from segue.domain.event import Json
 from segue.domain.limits import ANSWERS_KEPT_MAX
-from segue.domain.time import DAY, format_instant
+from segue.domain.time import DAY
 from segue.experiences.recommend.catalogue.store import Catalogue, catalogued
 from segue.experiences.recommend.known import Known
 from segue.experiences.recommend.live import Live
-from segue.experiences.recommend.models.fitting import Fitted
-from segue.experiences.recommend.models.links import no_links
+from segue.experiences.recommend.model import NO_MODEL, KeptModels, Model
 from segue.experiences.recommend.popularity import Popularity
 from segue.experiences.recommend.question import Question
 from segue.experiences.recommend.ranking import BRIEFLY, Ranked, Stock, ranked
@@ -40,25 +39,6 @@ FORGETTING_SECONDS = 60.0
 """How soon, at the latest, counts forget someone, too."""
 NEW_MS = 14 * DAY
 """How long an item is new in the catalogue; how new, falls evenly from 1 to 0."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Model:
-    """A trained model with its number: it rises with each."""
-
-    number: int
-    fitted: Fitted
-    trained_at: int
-    users: int
-    items: int
-
-    def to_json(self) -> dict[str, Json]:
-        """As answers tell it."""
-        trained_at = format_instant(self.trained_at) if self.number else None
-        return {"kind": self.fitted.kind, "version": self.number, "trained_at": trained_at}
-
-
-NO_MODEL = Model(0, Fitted("none", no_links(0), 0.0, 0), 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,8 +61,11 @@ class Recommender:
         self.known = Known()
         self.live = Live(core.log, self.known)
         self.models: dict[Taste, Model] = {}
+        self.number = 0
+        self._kept = KeptModels(data, self.known)
         self._popular: dict[Taste, Popularity] = {}
         self._catalogue: Catalogue | None = None
+        self._opening = threading.Lock()
         self._reading = threading.RLock()
         self._changing = threading.RLock()
         self._answers: OrderedDict[Any, bytes] = OrderedDict()
@@ -111,8 +94,13 @@ class Recommender:
     def catalogue(self) -> Catalogue | None:
         """The catalogue, from the moment on in which there is one."""
         if self._catalogue is None and catalogued(self.data):
-            self._catalogue = Catalogue(self.data)
+            self._open_catalogue()
         return self._catalogue
+
+    def _open_catalogue(self) -> None:
+        with self._opening:
+            if self._catalogue is None:
+                self._catalogue = Catalogue(self.data)
 
     @property
     def wanted(self) -> bool:
@@ -126,6 +114,16 @@ class Recommender:
     def deeds(self) -> int:
         """How much was done with items, as far as the log was read and followed."""
         return self.live.count
+
+    @property
+    def hushed(self) -> frozenset[int]:
+        """The rows of whom nothing is learned."""
+        return frozenset(self.core.engine.feed.suppressed.copy())
+
+    @property
+    def state(self) -> object:
+        """Equal, within a run, as long as nothing is done that a model would learn otherwise from."""
+        return self.live.moves, self.hushed
 
     @property
     def outdated(self) -> bool:
@@ -160,10 +158,12 @@ class Recommender:
         return reading
 
     def put(self, taste: Taste, model: Model) -> None:
-        """Answer with another model from now on."""
+        """Answer with another model from now on, and after a restart. E604 when it cannot be kept."""
         with self._changing:
-            self.models[taste] = model
+            self.models[taste], self.number = model, max(self.number, model.number)
             self.publish(anew=True)
+            others = list(self.models)
+        self._kept.write(taste, model, others)
 
     def publish(self, anew: bool = False) -> None:
         """Let answers see what has come since the last time; ``anew`` if anything but counts has changed."""
@@ -176,9 +176,15 @@ class Recommender:
                 return
             self._moves = moves
             self.models = {taste: model for taste, model in self.models.items() if taste in tastes}
+            self._take_kept(tastes - self.models.keys())
             models = {taste: self.models.get(taste, NO_MODEL) for taste in tastes}
             stocks = {taste: self._stock(shelf, taste, models[taste]) for taste in tastes}
             self.view = View(self.view.number + 1, definitions, shelf, stocks, models)
+
+    def _take_kept(self, tastes: Iterable[Taste]) -> None:
+        """Go on with what was learned before the start."""
+        for taste, model in self._kept.read(tastes).items():
+            self.models[taste], self.number = model, max(self.number, model.number)
 
     def _catalogue_version(self) -> int:
         return self.catalogue.version if self.catalogue else 0

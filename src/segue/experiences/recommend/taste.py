@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -29,6 +30,11 @@ class Taste:
     regularization: float
     history_ms: int
     half_life_ms: int
+
+    @property
+    def text(self) -> str:
+        """What tells it apart, on every run and machine."""
+        return msgspec.json.encode(self).decode()
 
     def table(self, sights: Sequence[Sight]) -> Doubles:
         """The weight of each sight."""

@@ -20,7 +20,7 @@ LINKS_KEPT = 500
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Links:
-    """Rows of a sparse matrix: those of item ``i`` stand at ``starts[i]:starts[i + 1]``, targets rising."""
+    """Rows of a sparse matrix: those of item ``i`` stand at ``starts[i]:starts[i + 1]``, in any order."""
 
     starts: Longs
     targets: Ints
@@ -72,6 +72,22 @@ def placed(links: Links, places: Ints, size: int) -> Links:
     counts[places] = np.diff(links.starts)
     starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
     return Links(starts, places[links.targets], links.weights)
+
+
+def moved(links: Links, places: Ints, size: int) -> Links:
+    """The same links between other places, in any order; those of an item at a place below 0 are left out."""
+    order = np.argsort(places, kind="stable")
+    order = order[places[order] >= 0]
+    counts = np.diff(links.starts)[order]
+    first = links.starts[order]
+    ends = np.cumsum(counts)
+    chosen = np.repeat(first - (ends - counts), counts) + np.arange(int(counts.sum()))
+    targets = places[links.targets[chosen]]
+    seen = targets >= 0
+    sizes = np.zeros(size, np.int64)
+    sizes[places[order]] = np.bincount(np.repeat(np.arange(len(order)), counts)[seen], minlength=len(order))
+    starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
+    return Links(starts, targets[seen].astype(np.int32), links.weights[chosen][seen])
 
 
 def strongest_of(rows: npt.NDArray[np.floating], kept: int) -> tuple[Ints, Floats, Longs]:
