@@ -1,4 +1,4 @@
-"""The two clients are one, said twice because Python spells waiting in the signature; nothing else differs."""
+"""The two clients are one, said twice because Python spells waiting in the signature. Nothing else."""
 
 from __future__ import annotations
 
