@@ -141,3 +141,14 @@ def test_a_service_that_is_not_there_is_not_taken_on(tmp_path: Path) -> None:
     with opened(tmp_path, url) as service, pytest.raises(SegueError, match="E873"):
         train(service, "risk")
     assert Registry(tmp_path / "data").versions("risk") == []
+
+
+def test_a_service_at_an_inner_address_is_still_one_after_a_restart(tmp_path: Path) -> None:
+    with serving(Oracle()) as served:
+        with opened(tmp_path, served.url) as service:
+            train(service, "risk")
+            before = members(service)
+        with Service.open(tmp_path / "ws", tmp_path / "data") as service:
+            assert members(service) == before > 100
+            assert "risk" not in rescore(service).refused
+            assert train(service, "risk").version.number == 2

@@ -170,7 +170,11 @@ class _Model:
             return None
 
     def _whole(self) -> None:
-        """Refuse a model without what its kind needs."""
+        """Refuse a model without what its kind needs.
+
+        One that was restored from the log may be anywhere: the log does not keep what private addresses were
+        allowed, and its address is looked at again when it is asked.
+        """
         model, name = self.model, self.model.name
         if model.kind in ("propensity", "churn", "value") and model.target is None:
             hint = 'write `event: Order Completed`, or `target: count("Order Completed", next 90d) > 0`'
@@ -185,7 +189,7 @@ class _Model:
             self._refuse("E531", f"{name} does not say whom to look like", hint)
         if model.kind == "remote" and "url" not in model.options:
             self._refuse("E531", f"{name} does not say where it is served", "write `url: https://…`")
-        if model.kind == "remote" and "url" in model.options:
+        if model.kind == "remote" and "url" in model.options and model.origin is not None:
             why = unreachable(str(model.options["url"]), self.here.private_targets)
             if why is not None:
                 hint = "correct the address, or allow its network with the setting private_targets"
