@@ -239,6 +239,17 @@ def test_what_to_show_and_what_to_recommend(kind: str, tmp_path: Path) -> None:
             client.decide("ada", ["nowhere"])
 
 
+def test_items_are_put_in_shown_and_taken_out(client: Any) -> None:
+    name = f"kettle/{client.kind}"
+    taken = client.put_items([{"id": name, "title": "Kettle", "price": 30, "colour": "red"}, {"title": "?"}])
+    assert (taken.added, taken.refused, taken.findings) == (1, 1, ((1, "it has no id"),))
+    assert client.put_items([{"id": name, "title": "Kettle", "price": 30, "colour": "red"}]).same == 1
+    assert client.item(name)["attributes"] == {"colour": "red"}
+    client.remove_item(name)
+    with pytest.raises(RefusedError, match="E842"):
+        client.item(name)
+
+
 def test_many_threads_may_tell_at_once(server: Running) -> None:
     with Client(server.said["url"]) as client:
 

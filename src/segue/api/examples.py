@@ -162,6 +162,23 @@ EXAMPLES: dict[str, Json] = {
     "Changes": {"changes": [_CHANGE], "next": 42, "evaluated": 1_207},
     "Condition": {"when": 'count("Order Completed", last 30d) >= 3', "as_of": "2026-11-01"},
     "Preview": {"count": 1, "share": 0.5, "sample": ["u1"], "as_of": _AT, "overlap": {"buyers": 1}},
+    "ItemsHandedIn": {
+        "items": [{"id": "sku-9", "title": "Tea pot", "price": 19.9, "category": "pots", "brand": "Acme"}]
+    },
+    "ItemsTaken": {
+        "version": 13,
+        "added": 1,
+        "changed": 0,
+        "removed": 0,
+        "same": 0,
+        "refused": 1,
+        "findings": [{"index": 1, "code": "E841", "message": "it has no id"}],
+    },
+    "CatalogItem": {
+        "item": {"id": "sku-9", "title": "Tea pot", "price": 19.9, "available": True},
+        "version": 13,
+        "first_at": _AT,
+    },
     "ScoresHandedIn": {"scores": [{"user_id": "u1", "score": 0.7}, {"user_id": "u2", "score": None}]},
     "ScoresTaken": {
         "model": "bank",

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from segue.api import (
     browsers,
+    catalog,
     control,
     decide,
     deliveries,
@@ -234,6 +235,22 @@ _RECOMMENDATIONS = tuple(
     for path in ("/v1/personalized-recommendations", "/personalized-recommendations")
 )  # fmt: skip
 
+_CATALOG = (
+    Route(
+        "POST", "/v1/catalog/items", "Puts items into the catalogue; those that are none are told.",
+        catalog.put, {200: "ItemsTaken", 400: "Problem", 413: "Problem"}, access=Access.ADMIN,
+        takes="ItemsHandedIn",
+    ),
+    Route(
+        "GET", "/v1/catalog/items/{id}", "One item of the catalogue.",
+        catalog.one, {200: "CatalogItem", 404: "Problem"},
+    ),
+    Route(
+        "DELETE", "/v1/catalog/items/{id}", "Takes an item out of the catalogue.",
+        catalog.delete, {204: "", 404: "Problem"}, access=Access.ADMIN,
+    ),
+)  # fmt: skip
+
 _DECISIONS = (
     Route(
         "POST", "/v1/decide", "What a user should see in some slots of a page, and why.",
@@ -337,7 +354,7 @@ _SERVER = (
 )  # fmt: skip
 
 ROUTES: tuple[Route, ...] = (
-    *_TRACKING, *_BROWSERS, *_USERS, *_SEGMENTS, *_MODELS, *_DECISIONS, *_RECOMMENDATIONS, *_GRAPHQL,
-    *_STREAM, *_QUALITY, *_DELIVERIES, *_SERVER,
+    *_TRACKING, *_BROWSERS, *_USERS, *_SEGMENTS, *_MODELS, *_DECISIONS, *_RECOMMENDATIONS, *_CATALOG,
+    *_GRAPHQL, *_STREAM, *_QUALITY, *_DELIVERIES, *_SERVER,
 )  # fmt: skip
 """The first whose path fits answers."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from segue.domain.event import Json
-from segue.domain.limits import RECOMMENDED_MAX
+from segue.domain.limits import ITEMS_A_REQUEST_MAX, RECOMMENDED_MAX
 
 Schema = dict[str, Json]
 
@@ -35,6 +35,12 @@ def named(name: str) -> Schema:
 _ATTRIBUTES = record(
     {"traits": ANYTHING, "features": ANYTHING, "scores": ANYTHING}, {"percentiles": ANYTHING}
 )
+_BEHIND = record({"text": TEXT, "hint": TEXT, "code": MAYBE_TEXT, "late": TRUTH})
+
+_ITEM: Schema = {
+    "title": TEXT, "price": {"type": "number"}, "category": TEXT, "url": TEXT, "image": TEXT,
+    "available": TRUTH, "attributes": ANYTHING,
+}  # fmt: skip
 
 SCHEMAS: dict[str, Schema] = {
     "Taken": record({"success": {"const": True}}),
@@ -101,6 +107,7 @@ SCHEMAS: dict[str, Schema] = {
                     {
                         "scored": TEXT, "rescored_every": TEXT, "refused": TEXT, "made_at": TIME,
                         "passed": {"type": ["boolean", "null"]}, "alarms": rows_of(TEXT),
+                        "scored_at": TIME, "behind": _BEHIND,
                     },
                 )
             )
@@ -111,7 +118,8 @@ SCHEMAS: dict[str, Schema] = {
             "model": TEXT, "definition": ANYTHING, "versions": rows_of(ANYTHING), "moves": rows_of(ANYTHING),
             "in_force": {"type": ["object", "null"]}, "drift": {"type": ["object", "null"]},
             "looks": rows_of(ANYTHING),
-        }
+        },
+        {"scored_at": MAYBE_TIME, "behind": {**_BEHIND, "type": ["object", "null"]}},
     ),
     "Anomalies": record({"anomalies": rows_of(record({"kind": TEXT, "text": TEXT}))}),
     "Membership": record({"name": TEXT, "since": TIME}),
@@ -234,12 +242,28 @@ SCHEMAS: dict[str, Schema] = {
         },
     },
     "RecommendedItem": record(
-        {"id": TEXT, "score": {"type": "number"}, "reason": record({"kind": TEXT, "text": TEXT})},
-        {
-            "title": TEXT, "price": {"type": "number"}, "category": TEXT, "url": TEXT, "image": TEXT,
-            "available": TRUTH, "attributes": ANYTHING,
-        },
+        {"id": TEXT, "score": {"type": "number"}, "reason": record({"kind": TEXT, "text": TEXT})}, _ITEM
     ),
+    "ItemsHandedIn": record(
+        {
+            "items": {
+                "type": "array",
+                "maxItems": ITEMS_A_REQUEST_MAX,
+                "items": {
+                    "type": "object",
+                    "properties": {"id": {"type": ["string", "integer"]}, **_ITEM},
+                    "required": ["id"],
+                },
+            }
+        }
+    ),
+    "ItemsTaken": record(
+        {
+            "version": COUNT, "added": COUNT, "changed": COUNT, "removed": COUNT, "same": COUNT,
+            "refused": COUNT, "findings": rows_of(record({"index": COUNT, "code": TEXT, "message": TEXT})),
+        }
+    ),
+    "CatalogItem": record({"item": record({"id": TEXT}, _ITEM), "version": COUNT, "first_at": TIME}),
     "Recommendations": record(
         {
             "user_id": {"type": ["string", "null"]}, "known": TRUTH, "recommendation": TEXT,

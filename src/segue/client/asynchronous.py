@@ -162,6 +162,18 @@ class AsyncClient(Telling):
         """Items for a user, best first; ``recent``, ``vector``, ``filters`` and ``context`` as over HTTP."""
         return await self._answer(verbs.recommend(user_id, count, **said))
 
+    async def put_items(self, items: Sequence[Mapping[str, Json]]) -> records.ItemsTaken:
+        """Put items into the catalogue, up to 10,000 at once; takes an admin key."""
+        return await self._answer(verbs.put_items(items))
+
+    async def item(self, item_id: str) -> Mapping[str, Json]:
+        """An item of the catalogue; RefusedError E842 when there is none."""
+        return await self._answer(verbs.item(item_id))
+
+    async def remove_item(self, item_id: str) -> None:
+        """Take an item out of the catalogue; takes an admin key."""
+        await self._answer(verbs.remove_item(item_id))
+
     async def forget(self, user_id: str) -> Mapping[str, Json]:
         """Erase a user everywhere; takes an admin key."""
         return await self._answer(verbs.forget(user_id))

@@ -128,6 +128,21 @@ class Recommendations:
     catalog_version: int
 
 
+@dataclass(frozen=True, slots=True)
+class ItemsTaken:
+    """What became of items that were put in; ``same`` were there as they are.
+
+    ``refused`` counts those that are none, ``findings`` has the first of them: (place, why).
+    """
+
+    version: int
+    added: int
+    changed: int
+    same: int
+    refused: int
+    findings: tuple[tuple[int, str], ...]
+
+
 def user(found: Json) -> User:
     """From ``GET /v1/users/{id}/segments``."""
     segments = tuple(Membership(each["name"], moment(each["since"])) for each in found["segments"])
@@ -192,6 +207,14 @@ def _item(said: Json) -> Item:
     details = {key: value for key, value in said.items() if key not in ("id", "score", "reason")}
     reason = said["reason"]
     return Item(said["id"], said["score"], reason["kind"], reason["text"], details)
+
+
+def items_taken(found: Json) -> ItemsTaken:
+    """From ``POST /v1/catalog/items``."""
+    findings = tuple((each["index"], each["message"]) for each in found["findings"])
+    return ItemsTaken(
+        found["version"], found["added"], found["changed"], found["same"], found["refused"], findings
+    )
 
 
 def moment(text: str) -> datetime:

@@ -175,6 +175,18 @@ class Client(Telling):
         """Items for a user, best first; ``recent``, ``vector``, ``filters`` and ``context`` as over HTTP."""
         return self._answer(verbs.recommend(user_id, count, **said))
 
+    def put_items(self, items: Sequence[Mapping[str, Json]]) -> records.ItemsTaken:
+        """Put items into the catalogue, up to 10,000 at once; takes an admin key."""
+        return self._answer(verbs.put_items(items))
+
+    def item(self, item_id: str) -> Mapping[str, Json]:
+        """An item of the catalogue; RefusedError E842 when there is none."""
+        return self._answer(verbs.item(item_id))
+
+    def remove_item(self, item_id: str) -> None:
+        """Take an item out of the catalogue; takes an admin key."""
+        self._answer(verbs.remove_item(item_id))
+
     def forget(self, user_id: str) -> Mapping[str, Json]:
         """Erase a user everywhere; takes an admin key."""
         return self._answer(verbs.forget(user_id))

@@ -112,6 +112,23 @@ def recommend(user_id: str | None, count: int | None, **said: Json) -> Asked[rec
     return Asked("POST", "/v1/personalized-recommendations", records.recommendations, body=present)
 
 
+def put_items(items: Sequence[Mapping[str, Json]]) -> Asked[records.ItemsTaken]:
+    """Put items into the catalogue; takes an admin key."""
+    return Asked(
+        "POST", "/v1/catalog/items", records.items_taken, body={"items": [dict(each) for each in items]}
+    )
+
+
+def item(item_id: str) -> Asked[Mapping[str, Json]]:
+    """An item of the catalogue."""
+    return Asked("GET", f"/v1/catalog/items/{_path(item_id)}", lambda found: _as_it_is(found["item"]))
+
+
+def remove_item(item_id: str) -> Asked[None]:
+    """Take an item out; takes an admin key."""
+    return Asked("DELETE", f"/v1/catalog/items/{_path(item_id)}", lambda _found: None)
+
+
 def forget(user_id: str) -> Asked[Mapping[str, Json]]:
     """Erase a user; takes an admin key."""
     return Asked("DELETE", f"/v1/users/{_path(user_id)}", _as_it_is)

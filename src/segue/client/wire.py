@@ -54,7 +54,7 @@ def answered(answer: httpx.Response, asked: Asked[T]) -> T:
     """What an answer means; RefusedError for a refusal, UnreachableError for what Segue does not write."""
     require_taken(answer)
     try:
-        return asked.read(answer.json())
+        return asked.read(answer.json() if answer.content else None)
     except (ValueError, KeyError, TypeError) as error:
         raise UnreachableError(f"{answer.request.url} does not answer as Segue does: {error!r}") from error
 

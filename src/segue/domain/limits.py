@@ -92,6 +92,8 @@ METRIC_SEGMENTS_MAX = 1_000
 """Segments whose sizes are told to whoever collects metrics, the first by name."""
 ITEMS_MAX = 1_000_000
 """Of a catalogue; and of those that are known from events alone."""
+ITEMS_A_REQUEST_MAX = 10_000
+"""That are put into a catalogue at once over HTTP."""
 ITEM_ID_CHARACTERS_MAX = 256
 ITEM_TEXT_CHARACTERS_MAX = 4_096
 ITEM_ATTRIBUTES_MAX = 100

@@ -41,6 +41,9 @@ LET_IN: dict[str, set[str]] = {
     "GET /v1/segments/{name}/history": SCOPED,
     "GET /v1/changes": SCOPED,
     "POST /v1/models/{name}/scores": {"admin"},
+    "POST /v1/catalog/items": {"admin"},
+    "GET /v1/catalog/items/{id}": READ,
+    "DELETE /v1/catalog/items/{id}": {"admin"},
     "GET /v1/models": READ,
     "GET /v1/models/{name}": READ,
     "GET /v1/quality": READ,
@@ -82,6 +85,7 @@ BODIES = {
     "TokenOrder": {"user_id": "ann"},
     "RecommendationQuestion": {"user_id": "ann"},
     "ScoresHandedIn": {"scores": []},
+    "ItemsHandedIn": {"items": []},
     "Any": {},
 }  # fmt: skip
 NAMES = {f"{route.method} {route.path}": route for route in ROUTES}

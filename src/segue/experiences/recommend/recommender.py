@@ -97,6 +97,15 @@ class Recommender:
             self._open_catalogue()
         return self._catalogue
 
+    def stocked(self) -> Catalogue:
+        """The catalogue, made where there is none; what is put into a new one is news to triggers."""
+        if self.catalogue is None:
+            self._open_catalogue()
+        assert self._catalogue is not None
+        if self._catalogue.told is None:
+            self._catalogue.tell(self._catalogue.version)
+        return self._catalogue
+
     def _open_catalogue(self) -> None:
         with self._opening:
             if self._catalogue is None:

@@ -45,8 +45,11 @@ class ItemMapping:
         """(what the catalogue has names for, the attributes) of a row; each row is looked at for itself."""
         columns = self._known(row)
         if self.attributes is None:
+            inner = row.get(ATTRIBUTES)
+            # As answers show an item: its attributes stand together.
+            inner = inner if isinstance(inner, dict) else {}
             taken = set(columns.values())
-            attributes = {name: value for name, value in row.items() if name not in taken}
+            attributes = {**inner, **{name: value for name, value in row.items() if name not in taken}}
         else:
             attributes = {name: row.get(column) for name, column in self.attributes.items()}
         return {name: row.get(column) for name, column in columns.items()}, attributes

@@ -112,6 +112,11 @@ class Catalogue:
         with self._store.transaction() as connection:
             return _Taking(connection, at, source).take(items, whole)
 
+    def remove(self, identifier: str, at: int, source: str) -> bool:
+        """Take an item out, in a version of its own; whether it was there."""
+        with self._store.transaction() as connection:
+            return _Taking(connection, at, source).drop(identifier)
+
     def items(self) -> tuple[int, list[Listed]]:
         """(version, every item by id), as of one moment."""
         with self._store.reading() as connection:
@@ -169,15 +174,25 @@ class _Taking:
         gone = self._others(fresh.keys()) if whole else {}
         if not changed and not gone:
             return Taken(self._version - 1, 0, 0, 0, len(fresh))
-        self._connection.execute(
-            "INSERT INTO versions VALUES (?, ?, ?)", (self._version, self._at, self._source)
-        )
+        self._begin()
         self._put(changed, before)
         self._remove(gone)
         if self._connection.execute("SELECT count(*) FROM items").fetchone()[0] > ITEMS_MAX:
             raise faults.too_many()
         added = sum(name not in before for name in changed)
         return Taken(self._version, added, len(changed) - added, len(gone), len(fresh) - len(changed))
+
+    def drop(self, identifier: str) -> bool:
+        gone = self._held([identifier])
+        if gone:
+            self._begin()
+            self._remove(gone)
+        return bool(gone)
+
+    def _begin(self) -> None:
+        self._connection.execute(
+            "INSERT INTO versions VALUES (?, ?, ?)", (self._version, self._at, self._source)
+        )
 
     def _held(self, names: Iterable[str]) -> dict[str, bytes]:
         found: dict[str, bytes] = {}
