@@ -85,6 +85,18 @@ def test_one_bad_event_drops_out_alone(sent: bytes, code: str) -> None:
     assert verdict.hint
 
 
+@pytest.mark.parametrize(
+    ("properties", "code"),
+    [(b"[" * 300 + b"]" * 300, "E513"), (b'"' + b"x" * EVENT_BYTES_MAX + b'"', "E512")],
+)
+def test_one_event_alone_is_set_aside_as_in_a_batch(properties: bytes, code: str) -> None:
+    """Its sender may be known by the key within it alone."""
+    sent = event(properties)[:-1] + b',"writeKey":"key"}'
+    decoded = decode_single(sent, "track")
+    assert [(each.code, each.raw) for each in decoded.rejected] == [(code, sent)]
+    assert (len(decoded), decoded.write_key) == (0, "key")
+
+
 def test_the_depth_allowed_is_taken() -> None:
     nested = b"[" * (JSON_DEPTH_MAX - 2) + b"]" * (JSON_DEPTH_MAX - 2)
     assert len(decode_batch(batch(event(b'{"a":' + nested + b"}"))).items) == 1

@@ -11,6 +11,7 @@ import pytest
 
 from segue.domain.errors import SegueError
 from segue.domain.time import DAY, HOUR, format_instant
+from segue.ingest.decode import decode_batch, decode_single
 from segue.service.quality.report import report
 from segue.service.quarantining import AT_ONCE, as_of_receipt, replay_all
 from segue.service.service import Service
@@ -104,6 +105,28 @@ def test_a_replay_days_later_does_not_move_the_event(tmp_path: Path) -> None:
         assert abs(event.timestamp - (now - 3 * DAY - HOUR)) < HOUR
         post(service, [track("Login", 2, **sent)])
         service.core.drain()
+        (event,) = service.events("u2")
+        assert abs(event.timestamp - (now - HOUR)) < HOUR / 2
+
+
+def test_what_the_path_and_the_batch_told_is_known_when_it_is_replayed(tmp_path: Path) -> None:
+    """The type of a single call stands in its path, the time of sending beside a batch."""
+    workspace = write_workspace(tmp_path / "workspace")
+    now = time.time_ns() // 1_000_000
+    blocked = {"userId": "u1", "event": "Order Completed", "messageId": "m1"}
+    batch: dict[str, Any] = {
+        "batch": [track("Order Completed", 2, timestamp=format_instant(now + DAY - HOUR))]
+    }
+    batch["sentAt"] = format_instant(now + DAY)
+    with Service.open(workspace, tmp_path / "data", clock="wall") as service:
+        service.start()
+        service.post(decode_single(json.dumps(blocked).encode(), "track"), "web").result()
+        service.post(decode_batch(json.dumps(batch).encode()), "web").result()
+        write_workspace(workspace, "[]")
+        service.apply()
+        assert replay_all(service.core, "E472").to_json()["replayed"] == 2
+        service.core.drain()
+        assert [each.type for each in service.events("u1")] == ["track"]
         (event,) = service.events("u2")
         assert abs(event.timestamp - (now - HOUR)) < HOUR / 2
 

@@ -20,7 +20,7 @@ from segue.ingest.planned.plan import TrackingPlan, Verdict
 from segue.ingest.reject import Rejected
 from segue.ingest.tally import Tally
 from segue.ingest.times import UNREAD, read_times
-from segue.ingest.validate import Received, validate
+from segue.ingest.validate import Received, kind_of, validate
 from segue.log.body import Body, decode_body
 from segue.log.columns import Picked, Slices
 from segue.log.lane.cuts import Beside, Cuts
@@ -150,6 +150,11 @@ class Columns:
         """One event's fields as they were sent."""
         found = self.bodies.get(at)
         return decode_body(self.cuts.raw(at)) if found is None else found
+
+    def kind(self, at: int) -> str | None:
+        """Which of the six calls one event is, by its own word or its path; None when neither says."""
+        found = self.bodies.get(at)
+        return TYPES[self.cuts.kinds[at]] if found is None else kind_of(found.type)
 
     def texts(self, part: int) -> list[str | None]:
         """The words of one part of each event."""

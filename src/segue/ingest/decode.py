@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from segue.domain.event import TYPES
 from segue.domain.limits import BATCH_EVENTS_MAX, BODY_BYTES_MAX
 from segue.ingest import reject
-from segue.ingest.mend import Item, dump, is_utf8, load, read_event, under, without_write_key
+from segue.ingest.mend import Item, dump, is_utf8, load, read_event, under, whole, without_write_key
 from segue.ingest.reject import Rejected, no_envelope
 from segue.ingest.scan import TOO_DEEP, oddities, split_batch
 from segue.ingest.times import UNREAD, read_time
@@ -160,16 +160,27 @@ def decode_single(body: bytes, kind: str) -> Decoded:
 def _single_by_hand(body: bytes, kind: str) -> Decoded:
     found = read_event(body)
     if isinstance(found, Rejected):
-        if found.code == reject.EVENT_TOO_LARGE:
-            return replace(of_items([]), rejected=[found])
+        if found.code in (reject.EVENT_TOO_LARGE, reject.TOO_DEEP):
+            aside = replace(found, raw=whole(found.raw, kind))
+            return replace(of_items([]), rejected=[aside], write_key=_key_within(body))
         raise no_envelope(reject.BODY_NOT_JSON, found.message, found.hint)
     (raw, event), mended = found
     event.type = kind
     decoded = of_items([without_write_key((raw, event))])
     decoded.mended = mended
-    if b'"writeKey"' in raw:
-        decoded.write_key = _key(load(raw).get("writeKey"))
+    decoded.write_key = _key_within(raw)
     return decoded
+
+
+def _key_within(event: bytes) -> str | None:
+    """The credential in an event itself, as far as that can be read."""
+    if b'"writeKey"' not in event:
+        return None
+    try:
+        value = load(event)
+    except (ValueError, RecursionError):
+        return None
+    return _key(value.get("writeKey")) if isinstance(value, dict) else None
 
 
 def decode_batch(body: bytes) -> Decoded:

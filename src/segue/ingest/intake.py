@@ -22,6 +22,7 @@ from segue.ingest.decode import Decoded
 from segue.ingest.dedupe import EVER, Seen
 from segue.ingest.holding import count
 from segue.ingest.identity import NEVER_AGAIN, Discoveries, Identity, anonymous_profile
+from segue.ingest.mend import whole
 from segue.ingest.planned.plan import TrackingPlan
 from segue.ingest.reject import Rejected
 from segue.ingest.suppression import let_go
@@ -75,7 +76,12 @@ class Intake:
         timestamps, received = _times(columns, received_at, now, tally)
         if not self.plan.rests:
             columns.hold_to(self.plan, self._names.of(columns.cuts), tally)
-        rejected = [replace(found, place=at) for at, found in sorted(columns.verdicts.items())]
+        rejected = [
+            replace(
+                found, place=at, raw=whole(found.raw, columns.kind(at), int(columns.cuts.times[at, SENT]))
+            )
+            for at, found in sorted(columns.verdicts.items())
+        ]
         if rejected:
             kept = np.ones(len(columns), np.bool_)
             kept[list(columns.verdicts)] = False

@@ -11,6 +11,7 @@ import numpy as np
 from segue.ingest import reject
 from segue.ingest.decode import Decoded
 from segue.ingest.identity import Identity, anonymous_profile
+from segue.ingest.mend import whole
 from segue.ingest.reject import Rejected
 from segue.ingest.validate import text_of
 from segue.log.body import Body
@@ -25,7 +26,7 @@ def without_joins(decoded: Decoded, identity: Identity) -> Decoded:
     kept[gone] = False
     now = (np.cumsum(kept) - 1).tolist()
     message = "the alias joins two users, or names nobody who was seen before"
-    held = [Rejected(reject.NOT_THEIRS, message, decoded.cuts.raw(at)) for at in gone]
+    held = [Rejected(reject.NOT_THEIRS, message, whole(decoded.cuts.raw(at), "alias")) for at in gone]
     return Decoded(
         cuts=decoded.cuts.where(kept),
         bodies={now[at]: body for at, body in decoded.bodies.items() if kept[at]},

@@ -13,9 +13,12 @@ from typing import Any
 import msgspec
 
 from segue.domain.limits import EVENT_BYTES_MAX
+from segue.domain.time import format_instant
 from segue.ingest import reject
 from segue.ingest.reject import Rejected
 from segue.ingest.scan import TOO_DEEP, oddities
+from segue.ingest.times import UNREAD
+from segue.ingest.validate import kind_of
 from segue.log.body import Body, decode_body
 
 _INTEGER_CHARACTERS_MAX = 20
@@ -112,6 +115,22 @@ def without_write_key(item: Item) -> Item:
     if parts.pop("writeKey", None) is None:
         return item
     return msgspec.json.encode(parts), body
+
+
+def whole(raw: bytes, kind: str | None, sent: int = UNREAD) -> bytes:
+    """A refused event with what its path or its batch alone told: its type, and when it was ``sent`` (ms).
+
+    Who replays it has the event and nothing else.
+    """
+    try:
+        parts = _fields(raw)
+        typed = kind is None or ("type" in parts and kind_of(msgspec.json.decode(parts["type"])) == kind)
+    except _UNREADABLE:
+        return raw
+    told: dict[str, object] = {} if typed else {"type": kind}
+    if sent != UNREAD and "sentAt" not in parts:
+        told["sentAt"] = format_instant(sent)
+    return msgspec.json.encode({**parts, **told}) if told else raw
 
 
 def under(item: Item, shared: dict[str, msgspec.Raw]) -> Item:

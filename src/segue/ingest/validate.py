@@ -49,7 +49,7 @@ def text_of(value: object) -> str | None:
 
 def validate(raw: bytes, body: Body, tally: Tally) -> Received | Rejected:
     """Judge one event; oddities that do not refuse it are counted in ``tally``."""
-    kind = _kind_of(body.type)
+    kind = kind_of(body.type)
     if kind is None:
         return Rejected(reject.NO_TYPE, f"the type is {excerpt(body.type)}", raw)
     received = Received(
@@ -67,7 +67,8 @@ def validate(raw: bytes, body: Body, tally: Tally) -> Received | Rejected:
     return wrong or received
 
 
-def _kind_of(value: object) -> str | None:
+def kind_of(value: object) -> str | None:
+    """Which of the six calls a ``type`` means; None when it means none."""
     if not isinstance(value, str):
         return None
     kind = value.strip().lower()
