@@ -124,7 +124,9 @@ def test_the_rest_is_as_it_was(tmp_path: Path) -> None:
         log.forget({0, 1}, 20)
         assert [line for line in told(log) if line[0] != "record"] == before
         assert log.next_seq == 21
-        records = {entry.seq: entry.body for entry in log.read(0) if isinstance(entry, Record)}
+        kept = [entry for entry in log.read(0) if isinstance(entry, Record)]
+        assert [entry.seq for entry in kept if entry.kind == "time"] == [18]
+        records = {entry.seq: entry.body for entry in kept if entry.kind != "time"}
         assert sorted(records) == [9, 19, 20]
         assert records[9]["add"][1] == "other"
         assert records[9]["add"][0].startswith("forgotten:")

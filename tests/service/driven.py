@@ -123,8 +123,9 @@ class Driven:
         core = self.service.core
         core.saved_seq = -SNAPSHOT_AFTER
         core.save()
+        stands = core.engine.evaluated_seq
         self.restart()
-        assert self.service.core.saved_seq == self.service.engine.evaluated_seq
+        assert self.service.core.saved_seq == stands
 
     def tear(self) -> None:
         """Open what a process leaves that ends without closing."""

@@ -38,7 +38,7 @@ class Oracle:
         """Other definitions are in force: the changes are what differs from before, all at once."""
         self.steps.append(self._listing(lists))
         before, now = self.world.memberships, self.world.now
-        self.world, _ = told(self.steps, definitions, rules, now)
+        self.world, _ = self.told(self.steps, definitions, rules, now)
         self._defined(before, now)
 
     def _defined(self, before: Mapping[int, Mapping[str, bool]], now: int) -> None:
@@ -76,7 +76,8 @@ class Oracle:
         """Members by user id with their ``since``, by the definition of today."""
         world = self.world
         steps = self.steps if as_of is None else [step for step in self.steps if step.received_at <= as_of]
-        world, flips = told(steps, world.definitions, world.rules, world.now if as_of is None else as_of)
+        now = world.now if as_of is None else as_of
+        world, flips = self.told(steps, world.definitions, world.rules, now)
         return members_of(world, flips, name, self.resolver.ids)
 
     def is_prefix(self, as_of: int) -> bool:
@@ -88,14 +89,17 @@ class Oracle:
         """What people decided, by row."""
         return self.world.overrides
 
+    def told(
+        self, steps: Sequence[Step], definitions: Sequence[Definition], rules: Rules, until: int
+    ) -> tuple[World, list[Flip]]:
+        """The world at a moment, and every flip on the way, under one set of definitions."""
+        world = self.make_world(definitions, rules)
+        flips = [flip for step in steps for flip in world.take(step)]
+        return world, flips + world.advance(until)
 
-def told(
-    steps: Sequence[Step], definitions: Sequence[Definition], rules: Rules, until: int
-) -> tuple[World, list[Flip]]:
-    """The world at a moment, and every flip on the way, under one set of definitions."""
-    world = World(definitions, rules)
-    flips = [flip for step in steps for flip in world.take(step)]
-    return world, flips + world.advance(until)
+    def make_world(self, definitions: Sequence[Definition], rules: Rules) -> World:
+        """A world of which nothing is known yet."""
+        return World(definitions, rules)
 
 
 def members_of(world: World, flips: Sequence[Flip], name: str, ids: Sequence[str]) -> dict[str, int]:

@@ -19,6 +19,7 @@ START_MS = 1_790_000_000_000
 MARK = "Xq7mark"
 """In every id, name and value of the one who is to be forgotten, and of nobody else."""
 USER, VISITOR = f"{MARK}-user", f"{MARK}-visitor"
+ANN, BOB, CAT = "ann", "bob", "cat"
 SEGMENTS = """
 - segment: buyers
   owner: crm@shop.example
@@ -181,6 +182,72 @@ def test_who_is_gone_from_the_log_takes_nobody_along(tmp_path: Path, others: Seq
         taken(service, tmp_path, [{**later, "timestamp": format_instant(START_MS + 2 * HOUR)}])
         assert service.members("lately") == []
         assert service.verify(lambda _done, _total: None) == []
+
+
+@pytest.mark.parametrize("stretch", [False, True])
+def test_time_that_only_the_forgotten_reached_stays(tmp_path: Path, stretch: bool) -> None:
+    """What was received before, and taken in after them, took effect at their moment, and it still did."""
+    workspace, data = write_workspace(tmp_path / "workspace"), tmp_path / "data"
+    (workspace / "segments" / "lately.yaml").write_text(LATELY, encoding="utf-8")
+    with Service.open(workspace, data) as service:
+        taken(service, tmp_path, [call(0, "track", userId=ANN, event="Viewed")])
+        taken(service, tmp_path, [call(HOUR, "track", userId=USER, event="Viewed")])
+        taken(service, tmp_path, [call(HOUR // 2, "track", userId=BOB, event="Viewed")])
+        taken(service, tmp_path, [call(HOUR // 2 + 1, "track", userId=USER, event="Viewed")])
+        taken(service, tmp_path, [call(HOUR // 3, "track", userId=CAT, event="Viewed")])
+        if stretch:
+            service.log.close_stretch(1)
+        since = {member.user_id: member.since for member in service.members("lately")}
+        assert since == dict.fromkeys((BOB, CAT, USER), START_MS + HOUR)
+        assert service.forget(USER)
+        del since[USER]
+        assert {member.user_id: member.since for member in service.members("lately")} == since
+    with Service.open(workspace, data) as service:
+        assert {member.user_id: member.since for member in service.members("lately")} == since
+        assert [record.at for record in service.log.records("time")] == [START_MS + HOUR]
+        assert service.forget(BOB)
+        assert set(service.list_users("press")) == {ANN}
+    with Service.open(workspace, data) as service:
+        assert [(member.user_id, member.since) for member in service.members("lately")] == [
+            (CAT, START_MS + HOUR)
+        ]
+        assert service.verify(lambda _done, _total: None) == []
+
+
+def test_what_was_decided_about_a_visitor_is_of_whom_they_became(tmp_path: Path) -> None:
+    """Someone else with whom the visitor was seen last may be forgotten: the decision stands."""
+    workspace, data = write_workspace(tmp_path / "workspace"), tmp_path / "data"
+    with Service.open(workspace, data) as service:
+        service.edit_list(ListEdit("press", f"anon:{VISITOR}", True))
+        taken(
+            service,
+            tmp_path,
+            [
+                call(1, "track", anonymousId=VISITOR, event="Viewed"),
+                call(2, "identify", userId=BOB, anonymousId=VISITOR, traits={}),
+                call(3, "identify", userId=USER, anonymousId=VISITOR, traits={}),
+            ],
+        )
+        service.override(Override(f"anon:{VISITOR}", "named", True))
+        assert service.forget(USER)
+    for _ in range(2):
+        with Service.open(workspace, data) as service:
+            assert [member.user_id for member in service.members("named")] == [BOB]
+            assert [member.user_id for member in service.members("buyers")] == [BOB]
+            assert service.verify(lambda _done, _total: None) == []
+
+
+def test_nobody_is_on_a_list_in_the_place_of_the_forgotten(tmp_path: Path) -> None:
+    """People spoke of them before anything was received of them: by hand, and in a file."""
+    workspace, data = write_workspace(tmp_path / "workspace"), tmp_path / "data"
+    with Service.open(workspace, data) as service:
+        service.edit_list(ListEdit("press", f"anon:{VISITOR}", True))
+        taken(service, tmp_path, of_the_forgotten())
+        assert service.forget(USER)
+        assert service.list_users("press") == [ANN]
+    for _ in range(2):
+        with Service.open(workspace, data) as service:
+            assert service.list_users("press") == [ANN]
 
 
 def test_forgetting_nobody_changes_nothing(tmp_path: Path) -> None:

@@ -21,9 +21,8 @@ from segue.language.scope import Scope
 from segue.language.speller import spell
 from segue.language.tree import Aggregate, Between, Condition, Sequence, SinceEvent, Trait, Window
 from segue.language.walk import walk
-from segue.service.suppressing import admit, suppress
 from tests.service.driven import Driven, raws
-from tests.service.oracle import Oracle, told
+from tests.service.oracle import Oracle
 from tests.service.written import MODELS, Listed
 from tests.strategies import FRESH
 from tests.strategies.conditions import conditions
@@ -127,27 +126,6 @@ class Story:
                 continue
             self.take(part)
             self.pause(breaks)
-
-    def run_unwatched(self, history: History) -> None:
-        """Take what the oracle, which cannot forget, need not see."""
-        for part in parts(self.data, history):
-            if part[0][0] == "event":
-                self.driven.import_events(part)
-            elif part[0][0] != "override" or part[0][2] in self.workspace.names:
-                self.driven.hand(part[0])
-            if self.data.draw(st.integers(0, 3)) == 0:
-                self.driven.restart()
-
-    def whole(self) -> None:
-        """The service agrees with itself, also after it was opened again."""
-        for again in (self.driven.restart, self.driven.save):
-            assert self.driven.service.verify(lambda _done, _total: None) == []
-            told = (self.driven.changes(), [self.driven.members(name) for name in self.workspace.names])
-            again()
-            assert (
-                self.driven.changes(),
-                [self.driven.members(name) for name in self.workspace.names],
-            ) == told
 
     def look(self) -> None:
         """Everything that is said now is true."""
@@ -259,7 +237,7 @@ def test_the_sql_twin_and_a_preview_agree(data: st.DataObject) -> None:
         asked = (*story.workspace.definitions, Definition("previewed", condition))
         as_of = data.draw(st.sampled_from((None, story.oracle.world.now + DAY, story.oracle.world.now)))
         now = story.oracle.world.now if as_of is None else as_of
-        world, _ = told(story.oracle.steps, asked, story.workspace.rules, now)
+        world, _ = story.oracle.told(story.oracle.steps, asked, story.workspace.rules, now)
         expected = {row for row, held in world.memberships.items() if held["previewed"]}
         assert story.driven.service.preview(spell(condition), as_of).count == len(expected)
 
@@ -300,63 +278,3 @@ def test_verify_sees_one_bit_that_is_wrong(data: st.DataObject) -> None:
         assert [(each.kind, each.user_id, each.segment, each.engine) for each in found][:1] == [
             ("membership", story.oracle.resolver.ids[row], name, not was)
         ]
-
-
-@settings(LAW, max_examples=max(1, CASES // 4))
-@given(data=st.data())
-def test_forgetting_leaves_the_others_and_the_log_whole(data: st.DataObject) -> None:
-    with told_of(data) as story:
-        history = data.draw(histories(story.workspace.names, models=True))
-        cut = data.draw(st.integers(0, len(history)))
-        story.run(history[:cut], ("nothing", "nothing", "stretch", "save", "restart"))
-        story.look()
-        who = data.draw(_ids)
-        before = {name: story.driven.members(name) for name in story.workspace.names}
-        gone = story.driven.service.user(who).user_id
-        others = [user for user in USERS if story.driven.service.user(user).user_id != gone]
-        events = {user: story.driven.service.events(user) for user in others}
-        note(f"forget {who}, who is {gone}")
-        event(f"forgotten: {story.driven.service.forget(who)}")
-        story.whole()
-        assert {user: story.driven.service.events(user) for user in others} == events
-        if not reads_accounts(story.workspace):
-            for name, was in before.items():
-                left = {user: since for user, since in was.items() if user != gone}
-                assert story.driven.members(name) == left
-        story.run_unwatched(history[cut:])
-        story.whole()
-
-
-@settings(LAW, max_examples=max(1, CASES // 4))
-@given(data=st.data())
-def test_suppression_holds_whatever_happens(data: st.DataObject) -> None:
-    """Whoever is suppressed is in nothing; all meanings agree, then and when it was taken back."""
-    with told_of(data) as story:
-        history = data.draw(histories(story.workspace.names, models=True))
-        for part in parts(data, history):
-            who = data.draw(_ids)
-            done = data.draw(st.sampled_from(("nothing", "suppress", "suppress", "admit")))
-            note(f"{done} {who}")
-            event(done)
-            core = story.driven.service.core
-            if done == "suppress":
-                suppress(core, who)
-            elif done == "admit":
-                admit(core, who)
-            story.run_unwatched(part)
-            service = story.driven.service
-            held = {user for name in story.workspace.names for user in story.driven.members(name)}
-            identity = service.core.intake.identity
-            assert not held & {identity.user_id(row) for row in service.engine.feed.suppressed}
-        for name in story.workspace.names:
-            assert story.driven.twin(name) == set(story.driven.members(name))
-        story.whole()
-        for who in (*USERS, "anon:a1", "a2", "nobody"):
-            admit(story.driven.service.core, who)
-        assert not story.driven.service.engine.feed.suppressed
-        story.whole()
-
-
-def reads_accounts(workspace: Workspace) -> bool:
-    """Whether what one member told of an account may decide for another."""
-    return any("group." in spell(each.condition) for each in workspace.definitions)

@@ -198,6 +198,25 @@ def test_no_segment_sees_them_until_it_is_taken_back(tmp_path: Path, snapshot: b
         sound(service)
 
 
+def test_taken_back_by_any_of_their_ids_it_is_over(tmp_path: Path) -> None:
+    """An anonymous id that was never a profile of its own is one of them."""
+    workspace, data = write_workspace(tmp_path / "workspace"), tmp_path / "data"
+    with Service.open(workspace, data) as service:
+        imported(service, tmp_path, BEFORE)
+        suppress(service.core, "bob")
+        suppress(service.core, "ann")
+        assert memberships(service) == {"absent": [], "buyers": []}
+        assert admit(service.core, "anon:phone")
+        assert memberships(service) == {"absent": [], "buyers": ["ann"]}
+        sound(service)
+    with Service.open(workspace, data) as service:
+        assert memberships(service) == {"absent": [], "buyers": ["ann"]}
+        assert not admit(service.core, "ann")
+        assert admit(service.core, "bob")
+        assert memberships(service) == {"absent": [], "buyers": ["ann", "bob"]}
+        sound(service)
+
+
 def test_of_who_was_never_heard_of_nothing_begins(tmp_path: Path) -> None:
     workspace, data = write_workspace(tmp_path / "workspace"), tmp_path / "data"
     with Service.open(workspace, data) as service:

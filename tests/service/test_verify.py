@@ -62,6 +62,17 @@ def test_nothing_differs_when_nothing_is_lost(service: Service) -> None:
     assert found(service) == set()
 
 
+@pytest.mark.parametrize("users", [["anon:v", "ann"], ["ann", "anon:v"]])
+def test_a_list_that_names_someone_by_another_id_has_them_still(service: Service, users: list[str]) -> None:
+    """Whoever goes from the file is taken off first: both ids lead to one profile."""
+    for user in users:
+        listed = {"list": "press", "owner": "a@b.example", "description": "-", "users": [user]}
+        (service.folder / "lists/all.json").write_text(json.dumps(listed))
+        service.apply()
+        assert [member.user_id for member in service.members("listed")] == ["ann", "bob"]
+        assert found(service) == set()
+
+
 def row_of(service: Service, user: str) -> int:
     row = service.row_of(user)
     return service.core.intake.identity.rows[user] if row is None else row

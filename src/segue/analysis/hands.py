@@ -190,12 +190,16 @@ class Hands:
             decided.overrides[segment] = override
 
     def _relist(self, body: Mapping[str, Json]) -> None:
-        """A file's people are put on its list when they come into the file, and taken off when they go."""
+        """A file's people are taken off its list when they go from the file, then others put on who come:
+        two ids may lead to one profile.
+        """
         listed = {each["list"]: frozenset(each.get("users", ())) for each in body.get("lists", ())}
         for name in {*listed, *self._by_file}:
             before, after = self._by_file.get(name, frozenset()), listed.get(name, frozenset())
-            for who in before ^ after:
-                self._list(who, name, who in after)
+            for who in before - after:
+                self._list(who, name, False)
+            for who in after - before:
+                self._list(who, name, True)
         self._by_file = listed
 
     # ---- who ---------------------------------------------------------------------------------

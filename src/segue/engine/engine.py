@@ -28,6 +28,7 @@ from segue.engine.state.selection import Selection, select
 from segue.engine.state.splice import spliced
 from segue.language.interpret import Noted, Override, Replacement, Rules
 from segue.log.batch import Entry, EventBatch, Record, Stretch
+from segue.log.forget import FORGOTTEN
 from segue.log.said import Said
 from segue.log.sqlite import SqliteLog
 
@@ -137,7 +138,7 @@ class Engine:
         self.feed.advance(record.at)
         body = record.body
         if record.kind == "list":
-            self.feed.listed(body["user_id"], body["row"], body["list"], body["on"])
+            self._listed(body["user_id"], body["row"], body["list"], body["on"])
             self.feed.end_record(record.seq, k.BY_LIST)
         elif record.kind == "override":
             self._overridden(body)
@@ -156,6 +157,11 @@ class Engine:
         fed = self.feed.take_batch()
         self._operations = fed.ops
         self.machine.run(fed, record.at)
+
+    def _listed(self, who: str, row: int | None, name: str, on: bool) -> None:
+        """Who was forgotten since is nobody, and nobody comes to be on a list."""
+        if not who.startswith(FORGOTTEN):
+            self.feed.listed(who, row, name, on)
 
     def _overridden(self, body: Mapping[str, Json]) -> None:
         """Of a segment, or of what a model says."""
@@ -178,9 +184,9 @@ class Engine:
         for name in sorted({*listed, *self.lists}):
             before, after = self.lists.get(name, frozenset()), listed.get(name, frozenset())
             for who in sorted(before - after):
-                self.feed.listed(who, rows.get(who), name, False)
+                self._listed(who, rows.get(who), name, False)
             for who in sorted(after - before):
-                self.feed.listed(who, rows.get(who), name, True)
+                self._listed(who, rows.get(who), name, True)
         self.lists = listed
 
     # ---- definitions -------------------------------------------------------------------------

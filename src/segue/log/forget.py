@@ -13,7 +13,7 @@ import numpy as np
 
 from segue.domain.errors import SegueError
 from segue.domain.event import Json
-from segue.log import entries, faults, firings, history, quality, stretches, sums
+from segue.log import entries, faults, firings, history, moments, quality, stretches, sums
 from segue.log.batch import EventBatch, Stretch
 from segue.log.pack import ints32, pack_batch, pack_json, unpack_batch, unpack_columns, unpack_json
 from segue.log.quality import Count
@@ -105,9 +105,21 @@ def forget(store: Store, rows: set[int], seq: int, also: Also = _NOTHING) -> Non
     """
     if rows or also.names:
         rewritten = list(_rewrite_stretches(store, rows, seq)) if rows else []
+        spoken, reached = _known_before(store, rows, seq, also)
         with store.transaction() as connection:
-            _erase_tables(connection, store.folder, rows, seq, rewritten, also)
+            _erase_tables(connection, store.folder, rows, seq, rewritten, also, spoken)
+            moments.keep(connection, reached, pack_json({}))
     finish(store)
+
+
+def _known_before(
+    store: Store, rows: set[int], seq: int, also: Also
+) -> tuple[set[str], list[tuple[int, int]]]:
+    """(the ids by which people speak of the forgotten, the moments that would be lost with them)."""
+    with store.reading() as connection:
+        spoken = _spoken_of(connection, rows, also)
+        told = [(each.seq, each.at, each.goes) for each in _records(connection, spoken, seq)]
+    return spoken, moments.lost_moments(store, told, rows, seq)
 
 
 def mentioned(store: Store, also: Also) -> bool:
@@ -182,6 +194,7 @@ def _erase_tables(
     seq: int,
     rewritten: list[_Rewritten],
     also: Also,
+    spoken: set[str],
 ) -> None:
     names = _names_of(connection, rows, also)
     for change in rewritten:
@@ -191,7 +204,7 @@ def _erase_tables(
         connection.executemany("INSERT INTO erased VALUES (?)", [(number,) for number in change.erased])
     events = _erase_batches(connection, rows, seq) + sum(len(change.erased) for change in rewritten)
     _erase_identity(connection, rows)
-    _erase_records(connection, names.shown(), seq)
+    _erase_records(connection, spoken, seq)
     firings.erase(connection, rows)
     _erase_scores(connection, rows, seq)
     held = _erase_quarantine(connection, names)
@@ -208,6 +221,28 @@ def _names_of(connection: sqlite3.Connection, rows: set[int], also: Also) -> _Na
     linked = _column(connection, f'SELECT anonymous_id FROM links WHERE "row" IN ({chosen})')
     renamed = _column(connection, f'SELECT previous_id FROM aliases WHERE "row" IN ({chosen})')
     return _all_names(shown | renamed | also.names, linked | renamed, also.addresses)
+
+
+def _spoken_of(connection: sqlite3.Connection, rows: set[int], also: Also) -> set[str]:
+    """The ids by which people speak of the forgotten. An anonymous id is whose it was seen with last, and
+    not theirs if it leads to another's profile: what was decided about it is of that one.
+    """
+    chosen = ",".join(map(str, rows))
+    shown = _column(connection, f'SELECT user_id FROM profiles WHERE "row" IN ({chosen})')
+    renamed = _column(connection, f'SELECT previous_id FROM aliases WHERE "row" IN ({chosen})')
+    linked = _column(
+        connection,
+        f'SELECT anonymous_id FROM links WHERE "row" IN ({chosen}) AND NOT EXISTS (SELECT 1 FROM links later'
+        " WHERE later.anonymous_id = links.anonymous_id AND later.seq > links.seq)",
+    )
+    names = shown | renamed | also.names | {_ANONYMOUS + name for name in linked}
+    asked, left = ",".join("?" * len(names)), [*names]
+    others = connection.execute(
+        f'SELECT user_id FROM profiles WHERE user_id IN ({asked}) AND "row" NOT IN ({chosen})'
+        f' UNION SELECT previous_id FROM aliases WHERE previous_id IN ({asked}) AND "row" NOT IN ({chosen})',
+        [*left, *left],
+    )
+    return names - {name for (name,) in others}
 
 
 def _all_names(users: set[str], anonymous: set[str], addresses: frozenset[str]) -> _Names:
@@ -276,22 +311,38 @@ def _erase_identity(connection: sqlite3.Connection, rows: set[int]) -> None:
         connection.execute(f"DELETE FROM {table} WHERE {where}")
 
 
-def _erase_records(connection: sqlite3.Connection, names: set[str], seq: int) -> None:
-    """Overrides of the forgotten go; in every other record their ids become one that is nobody's."""
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """A record without the names of the forgotten; ``goes`` says that it is about them alone."""
+
+    seq: int
+    at: int
+    cleaned: Json
+    is_other: bool
+    goes: bool
+
+
+def _records(connection: sqlite3.Connection, names: set[str], seq: int) -> Iterator[_Record]:
     nobody = FORGOTTEN + secrets.token_hex(8)
-    found = connection.execute(
-        "SELECT seq, kind, body FROM records WHERE kind <> 'score' AND seq <= ?", (seq,)
-    ).fetchall()
-    for number, kind, blob in found:
+    found = connection.execute("SELECT seq, at, kind, body FROM records WHERE seq <= ? ORDER BY seq", (seq,))
+    for number, at, kind, blob in found:
+        if kind == "score":
+            yield _Record(number, at, None, is_other=False, goes=False)
+            continue
         body = unpack_json(blob, f"the record at seq {number}")
         cleaned = _without(body, names, nobody)
-        if cleaned == body:
-            continue
-        if kind == "override":
-            connection.execute("DELETE FROM records WHERE seq = ?", (number,))
-            connection.execute("INSERT INTO erased VALUES (?)", (number,))
+        yield _Record(number, at, cleaned, cleaned != body, cleaned != body and kind == "override")
+
+
+def _erase_records(connection: sqlite3.Connection, names: set[str], seq: int) -> None:
+    """Overrides of the forgotten go; in every other record their ids become one that is nobody's."""
+    for record in [each for each in _records(connection, names, seq) if each.is_other]:
+        if record.goes:
+            connection.execute("DELETE FROM records WHERE seq = ?", (record.seq,))
+            connection.execute("INSERT INTO erased VALUES (?)", (record.seq,))
         else:
-            connection.execute("UPDATE records SET body = ? WHERE seq = ?", (pack_json(cleaned), number))
+            body = pack_json(record.cleaned)
+            connection.execute("UPDATE records SET body = ? WHERE seq = ?", (body, record.seq))
 
 
 def _erase_scores(connection: sqlite3.Connection, rows: set[int], seq: int) -> None:

@@ -33,7 +33,7 @@ def admit(core: Core, user_id: str) -> bool:
         if not identity.suppresses(user_id):
             return False
         left = leaving(user_id)
-        done = core.record("suppress", {"left": [left], "on": False, "rows": _rows(identity.row_of(user_id))})
+        done = core.record("suppress", {"left": [left], "on": False, "rows": _admitted(core, left)})
         identity.admit(left)
     done.result()
     return True
@@ -41,6 +41,19 @@ def admit(core: Core, user_id: str) -> bool:
 
 def _rows(row: int | None) -> list[int]:
     return [] if row is None else [row]
+
+
+def _admitted(core: Core, left: str) -> list[int]:
+    """Whom the suppressions hide that this id is one of, and no other one."""
+    standing: list[tuple[set[str], set[int]]] = []
+    for record in core.log.records("suppress"):
+        named = set(record.body["left"])
+        if record.body["on"]:
+            standing.append((named, set(record.body["rows"])))
+        else:
+            standing = [each for each in standing if not each[0] & named]
+    seen = set[int]().union(*(rows for named, rows in standing if left in named))
+    return sorted(seen.difference(*(rows for named, rows in standing if left not in named)))
 
 
 def _left_by_forgetting(core: Core, left: str) -> set[str]:

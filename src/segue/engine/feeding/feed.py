@@ -190,6 +190,10 @@ class Feed:
         """Whether the profile has begun."""
         return row < len(self.known) and bool(self.known[row])
 
+    def _is_there(self, row: int) -> bool:
+        """Whether the profile has begun; of who was forgotten the log does not tell it any more."""
+        return self.knows(row) and self.current(row) >= 0
+
     def _know(self, row: int) -> None:
         self._reserve(row + 1)
         self.known[row] = True
@@ -324,8 +328,8 @@ class Feed:
 
     def listed(self, who: str, row: int | None, name: str, on: bool) -> None:
         """Someone is put on a list or taken off; ``row`` None when there is no such profile yet."""
-        if row is not None and self.knows(row):
-            if self.current(row) >= 0:
+        if row is not None:
+            if self._is_there(row):
                 self._list_member(row, name, on)
             return
         held = self.awaited.setdefault(who, Awaited()).lists
@@ -333,8 +337,8 @@ class Feed:
 
     def overridden(self, who: str, row: int | None, segment: str, override: Override | None) -> None:
         """A person's word against a condition is given or taken back."""
-        if row is not None and self.knows(row):
-            if self.current(row) >= 0:
+        if row is not None:
+            if self._is_there(row):
                 self._override(row, segment, override)
             return
         held = self.awaited.setdefault(who, Awaited()).overrides
@@ -344,8 +348,8 @@ class Feed:
 
     def replaced(self, who: str, row: int | None, model: Model, word: Replacement | None) -> None:
         """A person's word in the place of what a model says is given or taken back."""
-        if row is not None and self.knows(row):
-            if self.current(row) >= 0:
+        if row is not None:
+            if self._is_there(row):
                 self._replace(row, model, word)
             return
         held = self.awaited.setdefault(who, Awaited()).words

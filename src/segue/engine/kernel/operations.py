@@ -100,8 +100,12 @@ def override_expired(w: World, row: int, segment: int) -> None:
 
 @inlined
 def create(w: World, row: int) -> None:
-    """A profile begins: no event counted, in no segment, to be looked at after this step."""
-    columns_of(w)[row, :] = column_initial_of(w)
+    """A profile begins: no event counted, in no segment, to be looked at after this step.
+
+    Rows before it that no event has begun are profiles of nobody: whoever was forgotten left no event.
+    """
+    for place in range(min(row, registers_of(w)[R_ROWS]), row + 1):
+        columns_of(w)[place, :] = column_initial_of(w)
     flags_of(w)[row] = ALIVE
     if row >= registers_of(w)[R_ROWS]:
         registers_of(w)[R_ROWS] = row + 1
