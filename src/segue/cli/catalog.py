@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from segue.cli.options import HERE, DataOption, JsonOption, LimitOption, WorkspaceOption, data_folder
-from segue.cli.output import facts, flush, say, say_json, table
+from segue.cli.output import facts, flush, listed, say, say_json
 from segue.domain.event import Json
 
 if TYPE_CHECKING:
@@ -39,12 +39,12 @@ def summary(
     if context.invoked_subcommand is not None:
         return
     with _opened(workspace, data) as catalogue:
-        version, listed = (0, []) if catalogue is None else catalogue.items()
-    available = sum(each.item.available for each in listed)
+        version, items = (0, []) if catalogue is None else catalogue.items()
+    available = sum(each.item.available for each in items)
     if as_json:
-        say_json({"version": version, "items": len(listed), "available": available})
+        say_json({"version": version, "items": len(items), "available": available})
     else:
-        say(f"{len(listed):,} items, {available:,} of them available; version {version}")
+        say(f"{len(items):,} items, {available:,} of them available; version {version}")
 
 
 @catalog.command("import")
@@ -117,15 +117,10 @@ def list_items(
       segue catalog list --json
     """
     with _opened(workspace, data) as catalogue:
-        listed = [] if catalogue is None else catalogue.items()[1]
-    rows = [each.item.to_json() for each in islice(listed, limit)]
-    if as_json:
-        for row in rows:
-            say_json(row)
-        return
+        items = [] if catalogue is None else catalogue.items()[1]
+    rows = [each.item.to_json() for each in islice(items, limit)]
     keys = ("id", "title", "price", "category", "available")
-    cells = ([_cell(row.get(key)) for key in keys] for row in rows)
-    table(keys, cells, ["price"])
+    listed(rows, as_json, keys, lambda row: [_cell(row.get(key)) for key in keys], ["price"])
 
 
 @catalog.command("show")

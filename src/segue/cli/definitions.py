@@ -18,7 +18,7 @@ from segue.cli.options import (
     WorkspaceOption,
     data_folder,
 )
-from segue.cli.output import facts, say, say_json, table
+from segue.cli.output import facts, listed, say, say_json, table
 from segue.domain.event import Json
 
 
@@ -80,21 +80,16 @@ def segments(workspace: WorkspaceOption = HERE, data: DataOption = None, as_json
     """
     with connected(workspace, data_folder(workspace, data), "segments") as connection:
         rows = list(connection.call("segments", {}))
-    if as_json:
-        for row in rows:
-            say_json(row)
-        return
-    table(
+    listed(
+        rows,
+        as_json,
         ("segment", "title", "owner", "members", "status"),
-        (
-            (
-                row["name"],
-                row.get("title", ""),
-                row.get("owner", ""),
-                f"{row['members']:,}",
-                row.get("status", "active"),
-            )
-            for row in rows
+        lambda row: (
+            row["name"],
+            row.get("title", ""),
+            row.get("owner", ""),
+            f"{row['members']:,}",
+            row.get("status", "active"),
         ),
         ["members"],
     )

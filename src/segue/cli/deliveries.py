@@ -9,8 +9,9 @@ import typer
 
 from segue.cli.connection import connected
 from segue.cli.options import HERE, DataOption, JsonOption, LimitOption, WorkspaceOption, data_folder
-from segue.cli.output import say, say_json, table
+from segue.cli.output import listed, say, say_json
 from segue.domain.errors import Diagnostic, UsageError
+from segue.domain.event import Json
 
 deliveries = typer.Typer(rich_markup_mode=None)
 _COLUMNS = ("number", "changed", "state", "destination", "trigger", "user_id", "attempts", "reason")
@@ -67,12 +68,11 @@ def listing(
     }  # fmt: skip
     with connected(workspace, data_folder(workspace, data), "deliveries") as connection:
         rows = connection.call("deliveries", arguments)
-        if as_json:
-            for row in rows:
-                say_json(row)
-        else:
-            shown = (["" if row[name] is None else str(row[name]) for name in _COLUMNS] for row in rows)
-            table(_COLUMNS, shown, ("number", "attempts"))
+        listed(rows, as_json, _COLUMNS, _cells, ("number", "attempts"))
+
+
+def _cells(row: Json) -> list[str]:
+    return ["" if row[name] is None else str(row[name]) for name in _COLUMNS]
 
 
 @deliveries.command("replay")

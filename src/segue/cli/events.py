@@ -8,7 +8,8 @@ import typer
 
 from segue.cli.connection import connected
 from segue.cli.options import HERE, DataOption, JsonOption, WorkspaceOption, data_folder
-from segue.cli.output import say, say_json, table
+from segue.cli.output import listed, say, say_json
+from segue.domain.event import Json
 
 events = typer.Typer(rich_markup_mode=None)
 
@@ -29,17 +30,13 @@ def listing(
     """
     if context.invoked_subcommand is None:
         with connected(workspace, data_folder(workspace, data), "events") as connection:
-            rows = connection.call("events", {})
-            if as_json:
-                for row in rows:
-                    say_json(row)
-                return
             heads = ("event", "status", "count", "first", "last", "did you mean")
-            keys = ("event", "status", "count", "first", "last", "did_you_mean")
-            cells = (
-                [f"{row['count']:,}" if key == "count" else row.get(key, "") for key in keys] for row in rows
-            )
-            table(heads, cells, ["count"])
+            listed(connection.call("events", {}), as_json, heads, _cells, ["count"])
+
+
+def _cells(row: Json) -> list[str]:
+    keys = ("event", "status", "count", "first", "last", "did_you_mean")
+    return [f"{row['count']:,}" if key == "count" else row.get(key, "") for key in keys]
 
 
 @events.command("infer")

@@ -12,7 +12,7 @@ import typer
 
 from segue.cli.connection import Connection, running_server
 from segue.cli.options import HERE, DataOption, JsonOption, WorkspaceOption, data_folder
-from segue.cli.output import say, say_json, table
+from segue.cli.output import listed, say, say_json
 from segue.domain.errors import Diagnostic, UsageError, refusal
 from segue.domain.event import Json
 from segue.service.commands.command import Progress, silent
@@ -121,12 +121,8 @@ def list_keys(
     """
     with _connected(workspace, data, "keys list") as connection:
         rows = list(connection.call("keys list", {}))
-    if as_json:
-        for row in rows:
-            say_json(row)
-        return
     columns = ("id", "name", "kind", "state", "ends_with", "environment", "rate", "expires")
-    table(columns, ([str(row.get(column, "")) for column in columns] for row in rows))
+    listed(rows, as_json, columns, lambda row: [str(row.get(column, "")) for column in columns])
 
 
 @keys.command("rotate")

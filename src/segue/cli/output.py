@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from rich.cells import cell_len
 
@@ -54,6 +54,21 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence
     for line in (heads, *cells):
         padded = (_pad(cell, widths[at], heads[at] in numbers) for at, cell in enumerate(line))
         _write(_GAP.join(padded).rstrip())
+
+
+def listed(
+    rows: Iterable[Json],
+    as_json: bool,
+    heads: Sequence[str],
+    cells: Callable[[Json], Sequence[str]],
+    numbers: Sequence[str] = (),
+) -> None:
+    """A list as it was asked for: one JSON object a line, or a table with the ``cells`` of each row."""
+    if as_json:
+        for row in rows:
+            say_json(row)
+    else:
+        table(heads, map(cells, rows), numbers)
 
 
 def facts(values: Mapping[str, str]) -> None:

@@ -10,7 +10,7 @@ import typer
 
 from segue.cli.connection import connected
 from segue.cli.options import HERE, DataOption, JsonOption, LimitOption, WorkspaceOption, data_folder
-from segue.cli.output import facts, say, say_json, table
+from segue.cli.output import facts, listed, say, say_json
 from segue.domain.errors import Diagnostic, SegueError, UsageError, refusal
 from segue.domain.event import Json
 
@@ -69,12 +69,8 @@ def list_held(
     """
     with connected(workspace, data_folder(workspace, data), "quarantine list") as connection:
         rows = list(connection.call("quarantine list", {"state": state.value, "limit": limit}))
-    if as_json:
-        for row in rows:
-            say_json(row)
-        return
     columns = ("id", "received_at", "source", "code", "message", "state")
-    table(columns, ([str(row[column]) for column in columns] for row in rows))
+    listed(rows, as_json, columns, lambda row: [str(row[column]) for column in columns])
 
 
 @quarantine.command("show")

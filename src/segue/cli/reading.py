@@ -18,7 +18,7 @@ from segue.cli.options import (
     WorkspaceOption,
     data_folder,
 )
-from segue.cli.output import say, say_json, table
+from segue.cli.output import listed, say, say_json
 from segue.domain.event import Json
 
 
@@ -39,11 +39,7 @@ def members(
     """
     with connected(workspace, data_folder(workspace, data), "members") as connection:
         rows = connection.call("members", {"name": name, "as_of": as_of, "limit": limit})
-        if as_json:
-            for row in rows:
-                say_json(row)
-        else:
-            table(("user", "since"), ((row["user_id"], row["since"]) for row in rows))
+        listed(rows, as_json, ("user", "since"), lambda row: (row["user_id"], row["since"]))
 
 
 def changes(

@@ -11,7 +11,7 @@ import typer
 
 from segue.cli.connection import connected
 from segue.cli.options import HERE, DataOption, JsonOption, WorkspaceOption, data_folder
-from segue.cli.output import say, say_json, table, warn
+from segue.cli.output import listed, say, say_json, table, warn
 from segue.domain.errors import Diagnostic
 from segue.domain.event import Json
 
@@ -125,11 +125,5 @@ def audit(
     arguments = {"what": what and what.value, "limit": limit}
     with connected(workspace, data_folder(workspace, data), "audit") as connection:
         rows = connection.call("audit", arguments)
-        if as_json:
-            for row in rows:
-                say_json(row)
-        else:
-            table(
-                ("at", "what", "by", ""),
-                ((row["at"], row["what"], row.get("by", ""), row["text"]) for row in rows),
-            )
+        heads = ("at", "what", "by", "")
+        listed(rows, as_json, heads, lambda row: (row["at"], row["what"], row.get("by", ""), row["text"]))

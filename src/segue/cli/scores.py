@@ -9,7 +9,7 @@ import typer
 
 from segue.cli.connection import connected
 from segue.cli.options import HERE, DataOption, JsonOption, WorkspaceOption, data_folder
-from segue.cli.output import say, say_json, table
+from segue.cli.output import listed, say, say_json
 from segue.domain.event import Json
 
 scores = typer.Typer(rich_markup_mode=None)
@@ -33,12 +33,12 @@ def summary(
         return
     with connected(workspace, data_folder(workspace, data), "scores") as connection:
         rows = list(connection.call("scores", {}))
-    if as_json:
-        for row in rows:
-            say_json(row)
-        return
-    cells = ((row["model"], str(row["version"] or "none"), f"{row['users']:,}") for row in rows)
-    table(("model", "in force", "users"), cells, ["in force", "users"])
+    heads = ("model", "in force", "users")
+    listed(rows, as_json, heads, _cells, heads[1:])
+
+
+def _cells(row: Json) -> tuple[str, ...]:
+    return row["model"], str(row["version"] or "none"), f"{row['users']:,}"
 
 
 @scores.command("import")

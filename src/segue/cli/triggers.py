@@ -8,7 +8,7 @@ import typer
 
 from segue.cli.connection import connected
 from segue.cli.options import HERE, DataOption, JsonOption, WorkspaceOption, data_folder
-from segue.cli.output import say, say_json, table
+from segue.cli.output import listed, say, say_json
 from segue.domain.event import Json
 
 triggers = typer.Typer(rich_markup_mode=None)
@@ -31,12 +31,8 @@ def listing(
     """
     if context.invoked_subcommand is None:
         with connected(workspace, data_folder(workspace, data), "triggers") as connection:
-            rows = connection.call("triggers", {})
-            if as_json:
-                for row in rows:
-                    say_json(row)
-                return
-            table(("trigger", "status", "on", "to", *_STATES), map(_cells, rows), _STATES)
+            heads = ("trigger", "status", "on", "to", *_STATES)
+            listed(connection.call("triggers", {}), as_json, heads, _cells, _STATES)
 
 
 def _cells(found: dict[str, Json]) -> list[str]:
