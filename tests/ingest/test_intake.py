@@ -84,6 +84,22 @@ def test_a_bad_event_drops_out_alone(event: dict[str, Any], code: str) -> None:
     assert (taken.tally.accepted, taken.tally.quarantined) == (2, 1)
 
 
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        (track(userId=True), "the track has no user: userId is true"),
+        (track(userId={"a": None}), 'the track has no user: userId is {"a": null}'),
+        (track(event='"'), None),
+        (track(event=[False]), "the event name is [false]"),
+        (track(type='a "b"'), 'the type is "a \\"b\\""'),
+        (track(timestamp=-1), "the timestamp is -1"),
+        (track(timestamp="1969-12-31T23:59:59Z"), 'the timestamp is "1969-12-31T23:59:59Z"'),
+    ],
+)
+def test_a_reason_shows_what_was_sent_as_it_was_sent(event: dict[str, Any], said: str | None) -> None:
+    assert [verdict.message for verdict in sent(intake(), event).rejected] == ([said] if said else [])
+
+
 def test_names_are_trimmed_and_never_recased() -> None:
     taken = sent(
         intake(), *(track(event=name) for name in (" Order Completed ", "order completed", "Order Completed"))

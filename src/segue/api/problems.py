@@ -74,7 +74,7 @@ def problem_document(error: SegueError) -> dict[str, object]:
         "type": f"urn:segue:error:{first.code}",
         "title": HTTPStatus(status).phrase,
         "status": status,
-        "detail": f"{first.message}. {first.hint}" if first.hint else first.message,
+        "detail": f"{first.message.removesuffix('.')}. {first.hint}" if first.hint else first.message,
         "code": first.code,
         "message": first.message,
     }

@@ -28,6 +28,7 @@ from segue.ingest.reject import Rejected
 from segue.ingest.suppression import let_go
 from segue.ingest.tally import Tally
 from segue.ingest.times import UNREAD, clamped, corrected
+from segue.ingest.validate import excerpt
 from segue.log.batch import EventBatch, LazyBodies
 from segue.log.columns import Ints, Picked, Slices
 from segue.log.lane.digest import fingerprints
@@ -213,4 +214,4 @@ def _refuse(columns: Columns, where: NDArray[np.bool_], code: str) -> None:
         if at not in columns.verdicts:
             body = columns.body(at)
             shown = body.timestamp if body.timestamp is not None else body.originalTimestamp
-            columns.verdicts[at] = Rejected(code, f"the timestamp is {shown!r}", columns.cuts.raw(at))
+            columns.verdicts[at] = Rejected(code, f"the timestamp is {excerpt(shown)}", columns.cuts.raw(at))

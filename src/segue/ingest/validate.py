@@ -6,6 +6,7 @@ never re-cased. Nothing here depends on state or clock.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from segue.domain.event import TYPES
@@ -109,8 +110,8 @@ def _count(received: Received, body: Body, tally: Tally) -> None:
 
 
 def excerpt(value: object) -> str:
-    """A value as it is shown in a message, short."""
+    """A value as it is shown in a message: the sender's JSON, short."""
     if value is None:
         return "missing"
-    shown = repr(value) if not isinstance(value, str) else f'"{value}"'
+    shown = json.dumps(value, ensure_ascii=False)
     return shown if len(shown) <= _EXCERPT_CHARACTERS else shown[:_EXCERPT_CHARACTERS] + "…"

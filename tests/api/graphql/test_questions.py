@@ -149,6 +149,12 @@ def test_a_refusal_has_its_place(server: Running) -> None:
     assert found["data"] is None
 
 
+def test_a_finding_and_its_remedy_are_two_sentences(server: Running) -> None:
+    (error,) = ask(server, "{ nothing }")["errors"]
+    assert error["message"].endswith(".")
+    assert ".." not in error["extensions"]["detail"]
+
+
 def test_who_accepts_it_is_told_by_the_status(server: Running) -> None:
     headers = {"Accept": "application/graphql-response+json"}
     for query, status in (("{", 400), ("{ segments { name } }", 200), ("{ __typename }", 200)):
