@@ -26,6 +26,8 @@ from segue.domain.change import Cause
 from segue.domain.errors import SegueError
 from segue.domain.limits import BATCH_EVENTS_MAX
 from segue.engine.warm import is_compiled
+from segue.learned.registry import Registry
+from segue.learned.version import CANDIDATE
 from segue.runners.demo.learned import LEARNED
 from segue.runners.demo.retail import INSTALLED, Retail, shipped
 from segue.runners.demo.run import PORT
@@ -100,6 +102,8 @@ def _learned(report: Any, service: Service) -> None:
     }  # fmt: skip
     assert "better by +" in models["will_buy"]["why"]
     assert "E862" in models["like_the_press"]["why"]
+    assert re.match(r"refused: AUC .* better by \+[\d.]+ \[-[\d.]+, ", models["lapsing"]["why"])
+    assert Registry(service.data).versions("lapsing")[0].status == CANDIDATE
     for name in LEARNED:
         assert report["segments"][name] > 0
     word = report["learned"]["override"]

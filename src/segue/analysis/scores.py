@@ -50,7 +50,8 @@ class Reasons:
 
     ``prediction`` is ``base_points`` and the points of all drivers; before its ``link`` it is ``raw``, which
     is ``base`` and their raw parts. Both are None where nothing is known of the model's inside; ``note`` says
-    why. ``percentile`` is how many percent of those the version was judged on scored less.
+    why. ``percentile`` is how many percent of those the version was judged on scored less. ``behind`` says of a
+    model that keeps nobody in step any more why not, and until when it did.
     """
 
     model: str
@@ -64,6 +65,7 @@ class Reasons:
     drivers: tuple[Driver, ...] = ()
     note: str | None = None
     percentile: int | None = None
+    behind: str | None = None
 
     def noted(self, note: str) -> Reasons:
         """The same with a note."""
@@ -83,6 +85,7 @@ class Reasons:
             "percentile": self.percentile,
             "drivers": [each.to_json() for each in self.drivers],
             "note": self.note,
+            "behind": self.behind,
         }
         return {key: value for key, value in found.items() if value is not None}
 
@@ -155,8 +158,7 @@ def spoken(found: Reasons) -> list[str]:
     """The reasons as lines."""
     made = "" if found.made_at is None else f", made {format_instant(found.made_at)}"
     lines = [f"by version {found.version} of the model {found.model}{made}"]
-    if found.note is not None:
-        lines.append(found.note)
+    lines += [each for each in (found.behind, found.note) if each is not None]
     place = f"higher than {found.percentile} % of those it was judged on"
     if found.base_points is None or found.prediction is None:
         return lines if found.percentile is None else [*lines, place]

@@ -10,6 +10,7 @@ import typer
 from segue.cli.connection import Connection, connected
 from segue.cli.options import HERE, DataOption, JsonOption, WorkspaceOption, data_folder
 from segue.cli.output import say, say_json, table
+from segue.cli.workspace import counted
 from segue.domain.errors import Diagnostic, UsageError
 from segue.domain.event import Json
 
@@ -93,7 +94,18 @@ def _listed(connection: Connection, as_json: bool) -> None:
         return
     cells = [
         (row["model"], row["kind"], row["status"], str(row["version"] or "-"), row.get("scored", "-"),
-         row.get("refused") or f"{len(row.get('alarms', []))} alarms")
+         row.get("scored_at", "-"), _drift(row))
         for row in rows
     ]  # fmt: skip
-    table(("model", "kind", "status", "version", "scored", "drift"), cells)
+    table(("model", "kind", "status", "version", "scored", "everybody last at", "drift"), cells)
+    for row in rows:
+        if "behind" in row:
+            say(f"\n{row['model']}: {row['behind']['text']}\n  {row['behind']['hint']}")
+        elif "refused" in row:
+            say(f"\n{row['model']}: {row['refused']}")
+
+
+def _drift(row: Json) -> str:
+    if row["version"] is None or "refused" in row:
+        return "-"
+    return counted(len(row["alarms"]), "alarm")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from segue.cli.options import HERE, DataOption, JsonOption, WorkspaceOption
+from segue.cli.options import HERE, DataOption, JsonOption, WorkspaceOption, data_folder
 from segue.cli.output import say, say_json
 from segue.domain.errors import Diagnostic, SegueError
 
@@ -69,12 +69,13 @@ def fmt(
 
 def check(
     workspace: WorkspaceOption = HERE,
-    data: DataOption = None,  # noqa: ARG001 # every command takes it
+    data: DataOption = None,
     as_json: JsonOption = False,
 ) -> int:
     """Check all files of the workspace.
 
-    Errors end with 1. Warnings of governance end with 0.
+    Errors end with 1. Warnings of governance end with 0. Where there is a data folder, models whose
+    scores are not what they promise to be are told, too.
 
     \b
     Example:
@@ -90,7 +91,8 @@ def check(
     except SegueError as refused:
         _findings(list(refused.diagnostics), [], "", as_json)
         return refused.exit_status
-    _findings([], _warnings(loaded), _size(loaded), as_json)
+    warnings = [*_warnings(loaded), *_of_models(loaded, data_folder(workspace, data))]
+    _findings([], warnings, _size(loaded), as_json)
     return 0
 
 
@@ -100,6 +102,18 @@ def _warnings(loaded: Workspace) -> list[Diagnostic]:
     from segue.segments.governance import review
 
     return review(loaded, datetime.now(loaded.settings.timezone).date())
+
+
+def _of_models(loaded: Workspace, data: Path) -> list[Diagnostic]:
+    """What the data folder's models do not keep; nothing is learned, scored or opened for that."""
+    from segue.log.reached import reached
+
+    at = reached(data) if loaded.model_specs else None
+    if at is None:
+        return []
+    from segue.service.learning.behind import warnings
+
+    return list(warnings(loaded, data, at))
 
 
 def _findings(errors: list[Diagnostic], warnings: list[Diagnostic], size: str, as_json: bool) -> None:

@@ -154,9 +154,14 @@ class Registry:
             move = Move(*values)
             before = move.digest(before)
             if before != digest:
-                raise broken(f"what was decided about {move.model} is not as it was written")
+                raise tampered(f"what was decided about {move.model} is not as it was written")
             found.append(move)
         return [move for move in found if name in (None, move.model)]
+
+    def numbers(self, name: str) -> list[int]:
+        """The numbers of a model's versions, also of those that cannot be read."""
+        query = "SELECT number FROM versions WHERE model = ? ORDER BY number"
+        return [int(number) for (number,) in self._rows(query, (name,))]
 
     def _champion(self, name: str) -> int | None:
         standing: dict[int, str] = {}
@@ -225,6 +230,12 @@ def _version(row: tuple[Any, ...]) -> Version:
     if found.digest != digest:
         raise broken(f"version {number} of {name} is not as it was written")
     return found
+
+
+def tampered(what: str) -> SegueError:
+    """E865: a register in which nothing can be relied on."""
+    hint = f"put {FILE} back from a backup; or remove it and train all models again"
+    return refusal("E865", f"the register of models is damaged: {what}", hint)
 
 
 def no_version(name: str, number: int) -> SegueError:

@@ -35,8 +35,8 @@ class Judged:
 
     def sentence(self) -> str:
         """For people."""
-        state = "refused" if self.version is None else f"version {self.version} is in force"
-        return f"    {self.model}: {state}: {self.why}"
+        state = "" if self.version is None else f"version {self.version} is in force: "
+        return f"    {self.model}: {state}{self.why}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def _of_model(explained: str) -> list[str]:
     """The lines of an explanation about the score alone."""
     lines = explained.splitlines()
     first = next(at for at, line in enumerate(lines) if f'score("{_MODEL}")' in line)
-    last = next(at for at, line in enumerate(lines) if at > first and line.endswith("together"))
+    last = next(at for at, line in enumerate(lines) if at > first and "  together" in line)
     return [line.removeprefix("  ") for line in lines[first : last + 1]]
 
 
@@ -107,7 +107,7 @@ def _trained(service: Service, name: str) -> Judged:
         found = train(service, name)
     except SegueError as refused:
         first = refused.diagnostics[0]
-        return Judged(name, None, f"{first.message} ({first.code}); {first.hint}")
+        return Judged(name, None, f"refused: {first.message} ({first.code}); {first.hint}")
     return Judged(name, found.version.number if found.promoted else None, found.why)
 
 

@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from segue.domain.errors import Diagnostic, SegueError
 from segue.learned.models import KINDS
 from segue.learned.registry import Registry
-from segue.learned.version import CHAMPION, hold_horizon
+from segue.learned.version import hold_horizon
+from segue.service.learning.in_use import in_force, live
 from segue.service.learning.scoring import Champion
 
 if TYPE_CHECKING:
     from segue.segments.workspace import Workspace
     from segue.service.service import Service
 
-UPLOAD = "upload"
-"""The kind whose values are handed in: nothing here says them."""
+LOOK_SECONDS = 60.0
+"""After which a version is read again: what was changed on the disk meanwhile is found."""
 
 
 class Champions:
-    """Reads champions; each version once. A version that cannot be read is ``refused`` and does not score."""
+    """Reads champions, each now and then. One that cannot be read is ``refused`` and does not score."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
         self._registry = Registry(service.data)
         self._read: dict[str, Champion] = {}
+        self._looked_at: dict[str, float] = {}
         self.refused: dict[str, Diagnostic] = {}
 
     def now(self, names: Collection[str] | None = None, handed_in: bool = False) -> dict[str, Champion]:
@@ -51,8 +54,10 @@ class Champions:
 
     def _champion(self, workspace: Workspace, name: str, number: int) -> Champion | None:
         spec, held = workspace.model_specs[name], self._read.get(name)
-        if held is not None and held.number == number and held.spec is spec:
+        if held is not None and held.number == number and held.spec is spec and not self._is_stale(name):
             return held
+        self._read.pop(name, None)
+        self._looked_at[name] = time.monotonic()
         try:
             version = self._registry.version(name, number)
             if version.kind not in KINDS:
@@ -64,17 +69,5 @@ class Champions:
             return None
         return held
 
-
-def in_force(registry: Registry) -> dict[str, int]:
-    """The number of each model's version in force, also of one that cannot be read; E865 for no register."""
-    standing = {(move.model, move.number): move.status for move in registry.moves()}
-    return {name: number for (name, number), status in standing.items() if status == CHAMPION}
-
-
-def live(workspace: Workspace, handed_in: bool = False) -> set[str]:
-    """The models of a workspace that are in use and say something themselves, or have it handed in."""
-    return {
-        name
-        for name in workspace.model_specs
-        if workspace.models[name].live and (handed_in or workspace.models[name].kind != UPLOAD)
-    }
+    def _is_stale(self, name: str) -> bool:
+        return time.monotonic() - self._looked_at[name] >= LOOK_SECONDS

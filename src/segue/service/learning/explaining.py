@@ -20,6 +20,7 @@ from segue.learned.spec import POPULATION, ModelSpec
 from segue.learned.version import Version
 from segue.log.said import CLUSTER
 from segue.service.core import Core
+from segue.service.learning.behind import behind
 from segue.service.learning.scoring import RESOLUTION, in_step
 
 _MARGIN = "how much nearer its centre is than the next one"
@@ -48,9 +49,18 @@ class Witnessed:
             return None
         try:
             version = Registry(self.core.log.folder).version(name, number)
-            return self._placed(self._of(spec, version), spec, version)
+            found = self._placed(self._of(spec, version), spec, version)
         except SegueError as refused:
-            return Reasons(name, number, note=refused.diagnostics[0].message)
+            found = Reasons(name, number, note=refused.diagnostics[0].message)
+        return found if self.as_of is not None else replace(found, behind=self._behind(name))
+
+    def _behind(self, name: str) -> str | None:
+        """That the model keeps nobody in step now; None where it does."""
+        try:
+            found = behind(self.core).get(name)
+        except SegueError as refused:
+            return f"no model is asked any more: {refused.diagnostics[0].message}"
+        return None if found is None else found.text
 
     def _placed(self, found: Reasons, spec: ModelSpec, version: Version) -> Reasons:
         """With the place of the score among those that the version was judged on."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from segue.learned.registry import Registry
-from segue.service.learning.champions import Champions, in_force, live
-from segue.service.learning.scoring import Scored, score, taken_back
+from segue.learned.rounds import Rounds
+from segue.service.learning.champions import Champions
+from segue.service.learning.in_use import in_force, live
+from segue.service.learning.scoring import Champion, Scored, score, taken_back
 from segue.service.learning.watching import look
 
 if TYPE_CHECKING:
@@ -20,11 +22,19 @@ def rescore(service: Service, names: Collection[str] | None = None) -> Scored:
     Models that are gone say nothing any more.
     """
     champions = Champions(service)
-    found = score(service.core, champions.now(names))
+    asked = champions.now(names)
+    found = score(service.core, asked)
+    note_round(service, asked, found)
     found.refused |= {name: each.message for name, each in champions.refused.items()}
     silence(service)
     look(service, names, first_only=True)
     return found
+
+
+def note_round(service: Service, asked: Mapping[str, Champion], found: Scored) -> None:
+    """Keep that those of the champions that answered have spoken of everybody."""
+    answered = {name: each.number for name, each in asked.items() if name not in found.refused}
+    Rounds(service.data).note(answered, service.engine.now)
 
 
 def silence(service: Service) -> None:

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segue.domain.errors import SegueError
-from segue.domain.time import DAY
+from segue.domain.time import DAY, MINUTE
 from segue.engine.engine import Engine
 from segue.log.batch import Entry, EventBatch, Record, Stretch
 from segue.log.columns import ints
@@ -28,7 +28,7 @@ from segue.observe.metrics import SCORED, SCORES
 from segue.segments.freshness import Pace, paces
 from segue.service.core import wall_ms
 from segue.service.learning.champions import Champions
-from segue.service.learning.rescoring import silence
+from segue.service.learning.rescoring import note_round, silence
 from segue.service.learning.scoring import Champion, Scored, score
 from segue.service.learning.watching import look
 
@@ -43,6 +43,8 @@ GATHER_SECONDS = 0.1
 """Events that come together are scored together."""
 LOOK_SECONDS = 1.0
 """Between two looks at what is due, and after a round that failed."""
+AGAIN_MS = MINUTE
+"""After a round in which a model gave no answer: not before."""
 LOOK_EVERY_MS = DAY
 """Between two looks for drift at one version."""
 TOUCHED_MAX = 1_000_000
@@ -107,8 +109,9 @@ class Learner:
         self._champions = Champions(service)
         self._touched = Touched()
         self._ended = threading.Event()
-        self._scored_at: dict[tuple[str, int], int] = {}
+        self._due_at: dict[tuple[str, int], int] = {}
         self._looked_at: dict[tuple[str, int], int] = {}
+        self._failed: dict[str, str] = {}
         self._told: dict[str, str] = {}
         self._held: tuple[Workspace, dict[str, Pace]] | None = None
         self._threads = [threading.Thread(target=self._scoring, name="segue-scores")]
@@ -159,18 +162,21 @@ class Learner:
         champions = {name: each for name, each in self._champions.now().items() if name in pace}
         if rows is None:
             silence(self._service)
-            self._scored_at.clear()
-        due = {name: each for name, each in champions.items() if self._is_due(each, pace[name], now)}
+            self._due_at.clear()
+        due = {name: each for name, each in champions.items() if self._is_due(each, now)}
         waiting = {name: each for name, each in champions.items() if pace[name].stream and name not in due}
         if rows is not None and len(rows) and waiting:
-            self._note(score(self._service.core, waiting, rows))
+            self._note(waiting, score(self._service.core, waiting, rows), now)
             if self._touched.waited_since is not None:
                 SCORED.observe(time.perf_counter() - self._touched.waited_since)
         if due:
             self._let_time_go_on()
-            self._note(score(self._service.core, due))
-            self._scored_at.update({(name, each.number): now for name, each in due.items()})
+            scored = score(self._service.core, due)
+            self._due_at |= {(name, each.number): now + pace[name].every_ms for name, each in due.items()}
+            self._note(due, scored, now)
+            note_round(self._service, due, scored)
             self._look(due, now)
+        self._say({**self._failed, **{name: each.message for name, each in self._champions.refused.items()}})
         self.rounds += 1
 
     def _paced(self) -> dict[str, Pace]:
@@ -197,23 +203,27 @@ class Learner:
             for alarm in drift.alarms:
                 _log.warning("the model %s drifts: %s", name, alarm)
 
-    def _is_due(self, champion: Champion, pace: Pace, now: int) -> bool:
-        at = self._scored_at.get((champion.spec.name, champion.number))
-        return at is None or now - at >= pace.every_ms
+    def _is_due(self, champion: Champion, now: int) -> bool:
+        at = self._due_at.get((champion.spec.name, champion.number))
+        return at is None or now >= at
 
     def _now(self) -> int:
         core = self._service.core
         return core.engine.now if core.clock == "log" else wall_ms()
 
-    def _note(self, scored: Scored) -> None:
-        """Count what was written; say once why a model does not score, not with each round."""
+    def _note(self, asked: Mapping[str, Champion], scored: Scored, now: int) -> None:
+        """Count what was written; whoever gave no answer is soon asked of everybody again."""
         for name, written in scored.written.items():
             SCORES.labels(name).inc(written)
-        reasons = dict(scored.refused)
-        reasons.update({name: each.message for name, each in self._champions.refused.items()})
-        self._say(reasons)
+        for name, each in asked.items():
+            self._failed.pop(name, None)
+            if name in scored.refused:
+                self._failed[name] = scored.refused[name]
+                key = (name, each.number)
+                self._due_at[key] = min(self._due_at.get(key, now + AGAIN_MS), now + AGAIN_MS)
 
     def _say(self, reasons: Mapping[str, str]) -> None:
+        """Say once why a model does not score, not with each round."""
         for name, reason in reasons.items():
             if self._told.get(name) != reason:
                 _log.warning("the model %s does not score: %s", name, reason)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from segue.domain.errors import SegueError
+from segue.domain.errors import Diagnostic, SegueError
 from segue.domain.event import Json
 from segue.domain.time import format_duration, format_instant
 from segue.learned.card import render as card_text
 from segue.learned.looks import Looks
 from segue.learned.registry import Registry
+from segue.learned.rounds import Rounds
 from segue.learned.version import Version
 from segue.segments.freshness import paces
+from segue.service.learning.behind import Behind, behind
+from segue.service.learning.in_use import in_force
 from segue.service.learning.training import spec_of
 from segue.service.learning.watching import Drift, look
 
@@ -23,9 +27,9 @@ _TRENDS_MAX = 60
 
 
 def listed(service: Service) -> Iterator[dict[str, Json]]:
-    """Every model of the workspace by name: kind, status, the version in force, the last alarms."""
-    registry, looks = Registry(service.data), Looks(service.data)
-    pace = paces(service.workspace)
+    """Every model of the workspace by name: kind, status, version in force, whether it is behind, alarms."""
+    registry, looks, rounds = Registry(service.data), Looks(service.data), Rounds(service.data)
+    pace, late, broken = paces(service.workspace), *_behind(service)
     for name, definition in sorted(service.workspace.models.items()):
         found: dict[str, Json] = {
             "model": name,
@@ -38,34 +42,63 @@ def listed(service: Service) -> Iterator[dict[str, Json]]:
         if name in pace:
             found["scored"] = "as events come" if pace[name].stream else "on the schedule"
             found["rescored_every"] = format_duration(pace[name].every_ms)
-        try:
-            version = registry.champion(name)
-        except SegueError as refused:
-            found["refused"] = refused.diagnostics[0].message
+        if broken is not None:
+            found["refused"] = broken
         else:
-            if version is not None:
-                last = looks.last(name, version.number)
-                found |= {
-                    "version": version.number,
-                    "made_at": format_instant(version.made_at),
-                    "passed": version.passed,
-                    "alarms": [] if last is None else last.seen.get("alarms", []),
-                }
+            found |= _standing(registry, looks, name)
+            last = rounds.last(name)
+            if last is not None:
+                found["scored_at"] = format_instant(last.at)
+            if name in late:
+                found["behind"] = late[name].to_json()
         yield found
 
 
+def _behind(service: Service) -> tuple[dict[str, Behind], str | None]:
+    """The models that are behind, or why nothing can be said of any."""
+    try:
+        return behind(service.core), None
+    except SegueError as refused:
+        return {}, refused.diagnostics[0].message
+
+
+def _standing(registry: Registry, looks: Looks, name: str) -> dict[str, Json]:
+    """The version in force, of one that cannot be read its number alone."""
+    number = in_force(registry).get(name)
+    if number is None:
+        return {}
+    try:
+        version = registry.version(name, number)
+    except SegueError as refused:
+        return {"version": number, "refused": refused.diagnostics[0].message}
+    last = looks.last(name, number)
+    return {
+        "version": number,
+        "made_at": format_instant(version.made_at),
+        "passed": version.passed,
+        "alarms": [] if last is None else last.seen.get("alarms", []),
+    }
+
+
 def shown(service: Service, name: str) -> dict[str, Json]:
-    """One model: definition, versions, moves, the card of the one in force, drift; E860 for no such one."""
+    """One model: definition, versions, moves, the card of the one in force, drift; E860 for no such one.
+
+    A version that cannot be read is told as that.
+    """
     spec_of(service, name)
     registry = Registry(service.data)
-    version = registry.champion(name)
+    number, versions = in_force(registry).get(name), list(_versions(registry, name))
+    version = next((each for each in versions if isinstance(each, Version) and each.number == number), None)
     drift = None if version is None else look(service, [name], keep=False).get(name)
+    last, late = Rounds(service.data).last(name), behind(service.core).get(name)
     return {
         "model": name,
         "definition": service.workspace.models[name].to_json(),
-        "versions": [_brief(each) for each in registry.versions(name)],
+        "versions": [_brief(each) for each in versions],
         "moves": [each.to_json() for each in registry.moves(name)],
         "in_force": None if version is None else version.to_json(),
+        "scored_at": None if last is None else format_instant(last.at),
+        "behind": None if late is None else late.to_json(),
         "drift": None if drift is None else drift.to_json(),
         "looks": [] if version is None else _trend(service, version),
     }
@@ -75,18 +108,33 @@ def render(service: Service, name: str) -> str:
     """The same for people."""
     spec_of(service, name)
     registry = Registry(service.data)
-    version = registry.champion(name)
-    lines = list(_versions(registry.versions(name)))
-    if version is None:
+    number, versions = in_force(registry).get(name), list(_versions(registry, name))
+    version = next((each for each in versions if isinstance(each, Version) and each.number == number), None)
+    lines = list(map(_line, versions))
+    if number is None:
         lines.insert(0, f"{name}: no version is in force; `segue train {name}` makes one")
         return "\n".join(lines)
-    if version.card.get("definition") is not None and "data_hash" in version.card:
+    if version is None:
+        lines.insert(0, f"{name}: version {number} is in force and cannot be read")
+    elif version.card.get("definition") is not None and "data_hash" in version.card:
         lines.insert(0, card_text(name, version.number, version.status, version.card))
     else:
         lines.insert(0, f"{name}, version {version.number}: {version.status}")
-    drift = look(service, [name], keep=False).get(name)
-    lines += ["drift: nobody is scored yet"] if drift is None else drift_lines(drift)
+    lines += _stands(service, name)
+    if version is not None:
+        drift = look(service, [name], keep=False).get(name)
+        lines += ["drift: nobody is scored yet"] if drift is None else drift_lines(drift)
     return "\n".join(lines)
+
+
+def _stands(service: Service, name: str) -> Iterator[str]:
+    """When everybody was last scored, and what to do where that is not as promised."""
+    last, late = Rounds(service.data).last(name), behind(service.core).get(name)
+    if late is not None:
+        yield f"behind: {late.text}"
+        yield f"  {late.hint}"
+    elif last is not None:
+        yield f"everybody was last scored at {format_instant(last.at)}"
 
 
 def drift_lines(drift: Drift) -> Iterator[str]:
@@ -106,14 +154,34 @@ def _named(drift: Drift) -> bool:
     return all(".." not in name for name in drift.composition)
 
 
-def _versions(versions: list[Version]) -> Iterator[str]:
-    for each in versions:
-        passed = {True: "beat its rule", False: "did not beat its rule", None: "has no rule to beat"}
-        made = format_instant(each.made_at)
-        yield f"version {each.number}: {each.status}, made {made}, {passed[each.passed]}"
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A version that cannot be read, and why."""
+
+    number: int
+    why: Diagnostic
 
 
-def _brief(version: Version) -> dict[str, Json]:
+def _versions(registry: Registry, name: str) -> Iterator[Version | Unread]:
+    """All versions of a model, each read by itself."""
+    for number in registry.numbers(name):
+        try:
+            yield registry.version(name, number)
+        except SegueError as refused:
+            yield Unread(number, refused.diagnostics[0])
+
+
+def _line(each: Version | Unread) -> str:
+    if isinstance(each, Unread):
+        return f"version {each.number}: {each.why.message}"
+    passed = {True: "beat its rule", False: "did not beat its rule", None: "has no rule to beat"}
+    made = format_instant(each.made_at)
+    return f"version {each.number}: {each.status}, made {made}, {passed[each.passed]}"
+
+
+def _brief(version: Version | Unread) -> dict[str, Json]:
+    if isinstance(version, Unread):
+        return {"version": version.number, "refused": version.why.message}
     return {
         "version": version.number,
         "status": version.status,

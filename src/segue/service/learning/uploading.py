@@ -23,6 +23,7 @@ from segue.learned.model import HoldOut, Learned
 from segue.learned.models import KINDS
 from segue.learned.models.upload import Upload, UploadedModel
 from segue.learned.registry import Registry
+from segue.learned.rounds import Rounds
 from segue.learned.spec import ModelSpec
 from segue.learned.table import Table
 from segue.learned.training import Lesson, Trial, metric_of, rule_to_beat
@@ -186,6 +187,7 @@ def _written(service: Service, spec: ModelSpec, version: Version, handed: Handed
         written = write(service.core, said)
     for done in written:
         done.result()
+    Rounds(service.data).note({spec.name: version.number}, service.engine.now)
     return Uploaded(handed, version, len(said), 0, len(unknown), tuple(unknown[:UNKNOWN_SHOWN]))
 
 
