@@ -81,3 +81,16 @@ def test_decisions_are_in_the_index() -> None:
     folder = ROOT / "docs" / "decisions"
     index = (folder / "README.md").read_text(encoding="utf-8")
     assert [path.name for path in sorted(folder.glob("0*.md")) if path.name not in index] == []
+
+
+def test_every_page_is_named_where_people_begin() -> None:
+    named = set(_LINK.findall((ROOT / "README.md").read_text(encoding="utf-8")))
+    assert {f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")} - named == set()
+
+
+def test_a_word_has_one_row_in_the_glossary() -> None:
+    page = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    words = re.findall(r"^\| \*\*(.+?)\*\* \|", page, re.MULTILINE)
+    assert len(words) > 50
+    assert words == sorted(words)
+    assert len({word.removesuffix("s") for word in words}) == len(words)
