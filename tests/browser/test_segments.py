@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from tests.browser.tracked import settled
 PAGE = """<p id="full" data-segue-show="basket_open" hidden>Your basket waits</p>
 <p id="empty" data-segue-hide="basket_open">Nothing in it yet</p>"""
 FULL, EMPTY = ("Your basket waits", ""), ("", "Nothing in it yet")
+SIGNED = re.compile(r"[\w-]{16,}\.[\w-]{16,}\.[\w-]{16,}")
 ADD = "segue.track('Product Added', {sku: 'p1'})"
 REMOVE = "segue.track('Product Removed', {sku: 'p1'})"
 WAYS = {
@@ -57,6 +60,19 @@ def test_a_change_shows_without_a_reload(visit: Visit, way: str) -> None:
     assert tab.run("window.same && segue.segments.join() == 'basket_open' && segue.is('basket_open')")
     came = {each for each in (SOCKET, EVENTS) if visit.gate.count(each)} - visit.gate.refused
     assert came == ({kind} if kind != OTHER else set())
+    assert_no_secret_in(said for _, said in visit.gate.came)
+
+
+def assert_no_secret_in(addresses: Iterable[str]) -> None:
+    """Addresses stand in the logs of whatever is between; a signed token has two dots between long words."""
+    assert [each for each in addresses if "token" in each or SIGNED.search(each)] == []
+
+
+def test_a_secret_in_an_address_would_be_seen() -> None:
+    """The control."""
+    for address in ("GET /v1/stream?user_id=u&token=x", f"GET /x?y={'a' * 30}.{'b' * 30}.{'c' * 43}"):
+        with pytest.raises(AssertionError):
+            assert_no_secret_in([address])
 
 
 def test_a_page_is_told_what_happened(visit: Visit) -> None:

@@ -34,10 +34,12 @@ def for_pages(request: Request, routes: Iterable[Route], doors: Doors) -> tuple[
     origin = request.header(b"origin")
     if origin is None or request.scope["type"] != "http":
         return ()
-    if not any(route.access in _OWN and not route.browsing for route in routes):
+    # What a stream answers with it says itself; that a page may send its token in a header is said here.
+    asking_first = request.method == "OPTIONS"
+    if not any(route.access in _OWN and (asking_first or not route.browsing) for route in routes):
         return ()
     named = doors.service.workspace.settings.stream_origins
     if not named or not allows(named, origin):
         return ()
-    rest = _ASKED_FIRST if request.method == "OPTIONS" else _ANSWERED
+    rest = _ASKED_FIRST if asking_first else _ANSWERED
     return ((b"access-control-allow-origin", origin), (b"vary", b"Origin"), *rest)

@@ -284,7 +284,7 @@ _STREAM = (
             "segment": "Only changes of this segment.",
             "after": "First those that are stored with a greater `seq`; only new ones unless said.",
             "fired_after": "First messages of triggers with a greater `number`; only new ones unless said.",
-            "token": "The user's token or the key, for browsers: they can send no header here.",
+            "token": "The user's token or the key, for EventSource alone: it can send no header.",
         },
     ),
 )  # fmt: skip

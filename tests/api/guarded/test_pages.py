@@ -48,6 +48,25 @@ def test_a_browser_asks_first(named: Guarded) -> None:
     assert named.server.http.options("/graphql", headers=asked).headers["access-control-allow-origin"] == SITE
 
 
+def test_a_page_listens_with_its_token_in_a_header(named: Guarded) -> None:
+    """As server-sent events by ``fetch``, which asks first; what it is answered is said once."""
+    asked = {
+        "Origin": SITE,
+        "Access-Control-Request-Method": "GET",
+        "Access-Control-Request-Headers": "authorization",
+    }
+    http = named.server.http
+    first = http.options("/v1/stream?user_id=ann", headers=asked)
+    assert (first.status_code, first.headers["access-control-allow-origin"]) == (204, SITE)
+    assert "Authorization" in first.headers["access-control-allow-headers"]
+    foreign = http.options("/v1/stream", headers=asked | {"Origin": "https://evil.example"})
+    assert "access-control-allow-origin" not in foreign.headers
+    headers = {**bearer(named.keys["token"]), "Origin": SITE}
+    with http.stream("GET", "/v1/stream?user_id=ann", headers=headers) as heard:
+        assert heard.headers.get_list("access-control-allow-origin") == [SITE]
+        assert next(heard.iter_lines()) == "event: notice"
+
+
 @pytest.mark.parametrize("path", ["/v1/segments", "/v1/changes", "/v1/segments/buyers/members", "/v1/tokens"])
 def test_the_rest_is_not_for_pages(named: Guarded, path: str) -> None:
     headers = {**bearer(named.keys["read"]), "Origin": SITE}
