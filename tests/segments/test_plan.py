@@ -14,6 +14,24 @@ from segue.segments.template import write_template
 from segue.segments.workspace import Workspace, load_workspace
 from tests.segments.workspaces import CUSTOMERS, shop
 
+EVENT = """
+event: Order Completed
+description: Placed an order.
+properties:
+  revenue: {type: number, required: true}
+  currency: {type: text, enum: [EUR, Nøk]}
+"""
+EXPERIENCE = """
+experience: banner
+owner: a@x
+description: Greets.
+slot: start
+holdout: 0.1
+goal: {event: Order Completed, within: 7d}
+fallback: {title: Welcome}
+variants:
+  - {variant: back, audience: buyers, payload: {title: Hi}}
+"""
 DEMO = Path(__file__).parents[2] / "examples" / "online-retail"
 
 
@@ -73,6 +91,33 @@ def test_changes_are_shown_by_key(tmp_path: Path) -> None:
 evaluated anew: buyers, top_buyers"""
     )
     assert found.to_json()["evaluated_anew"] == ["buyers", "top_buyers"]
+
+
+def test_what_is_no_text_is_shown_as_its_file_spells_it(tmp_path: Path) -> None:
+    before = load(shop(tmp_path))
+    for folder, text in (("events", EVENT), ("experiences", EXPERIENCE)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "added.yaml").write_text(text, encoding="utf-8")
+    assert (
+        plan(before, load(tmp_path)).render()
+        == """\
++ event Order Completed
+    description: Placed an order.
+    properties:
+      + revenue: {type: number, required: true}
+      + currency:
+      +   type: text
+      +   enum: [EUR, Nøk]
++ experience banner
+    owner: a@x
+    description: Greets.
+    slot: start
+    holdout: 0.1
+    goal: {event: Order Completed, within: 1w}
+    fallback: {title: Welcome}
+    variants:
+      + {variant: back, audience: buyers, payload: {title: Hi}}"""
+    )
 
 
 def test_words_about_a_segment_move_nobody(tmp_path: Path) -> None:

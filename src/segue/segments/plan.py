@@ -8,6 +8,8 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+import yaml
+
 from segue.domain.errors import refusal
 from segue.segments.definitions import Definition, SegmentDefinition
 from segue.segments.fields import Sheet
@@ -20,6 +22,7 @@ from segue.segments.workspace import Workspace, assemble
 
 FORMAT = 1
 """Rises when an older version could not read the JSON any more."""
+_WHOLE_LINE = 1 << 30
 _ALL_DEPEND_ON = frozenset(("timezone", "session_gap"))
 
 
@@ -126,8 +129,18 @@ def _spelled(value: object) -> list[str]:
     if isinstance(value, str):
         return value.splitlines()
     if isinstance(value, list):
-        return [str(each) for each in value]
-    return json.dumps(value, ensure_ascii=False, indent=2).splitlines()
+        return [each if isinstance(each, str) else "".join(_yaml(each, flow=True)) for each in value]
+    return _yaml(value, flow=None)
+
+
+def _yaml(value: object, flow: bool | None) -> list[str]:
+    """A value as its file may spell it; ``flow`` None breaks lines between the parts of a large one."""
+    plain = json.loads(json.dumps(value))
+    if not isinstance(plain, dict | list):
+        return [json.dumps(plain)]
+    return yaml.safe_dump(
+        plain, default_flow_style=flow, sort_keys=False, allow_unicode=True, width=_WHOLE_LINE
+    ).splitlines()
 
 
 @dataclass(frozen=True, slots=True)
