@@ -208,6 +208,8 @@ def test_bad_rows_are_set_aside(desk: Desk, tmp_path: Path) -> None:
     tally = desk.take(file)
     assert (tally.rows, tally.accepted, tally.quarantined) == (7, 1, 6)
     assert sorted(code for code, _ in desk.aside()) == ["E521", "E524", "E525", "E526", "E527", "E548"]
+    for held in desk.log.quarantine_list():
+        assert held.event.hint not in held.event.message
     assert desk.take(file).duplicate == 1
 
 

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segue.domain.limits import LATE_MS
+from segue.domain.limits import EVENT_BYTES_MAX, LATE_MS
+from segue.ingest import reject
 from segue.ingest.dedupe import EVER
 from segue.ingest.files.expressions import CLAMPED, literal
 from segue.ingest.files.planned import doubt_sql, unknown_sql
@@ -21,7 +22,7 @@ from segue.ingest.files.table import Table
 from segue.ingest.holding import count
 from segue.ingest.identity import NEVER_AGAIN, Discoveries
 from segue.ingest.intake import Intake
-from segue.ingest.reject import HINTS, Rejected
+from segue.ingest.reject import Rejected
 from segue.ingest.suppression import let_go
 from segue.ingest.tally import Tally
 from segue.log.batch import Stretch
@@ -39,6 +40,16 @@ _PART = (
     f" CASE WHEN {CLAMPED} THEN received ELSE timestamp END AS timestamp,"
     f" coalesce({CLAMPED}, false) AS clamped, sent IS NULL AS unparsed"
 )
+
+_FINDINGS = {
+    reject.NO_ID: "the row names no user",
+    reject.BAD_ID: "the row's user is an id that cannot be taken",
+    reject.NO_EVENT_NAME: "the row names no event",
+    reject.NO_TIME: "the row has no time that can be read",
+    reject.BEFORE_1970: "the row's time is before 1970",
+    reject.EVENT_TOO_LARGE: f"the row has more than {EVENT_BYTES_MAX:,} bytes",
+}
+"""What each code of a table's verdict says of a row."""
 
 Mask = NDArray[np.bool_]
 Columns = dict[str, NDArray[Any]]
@@ -98,7 +109,7 @@ class _Chunk:
         found = self.run(
             f"SELECT line + 1, code, {whole} FROM {self._cells()} POSITIONAL JOIN part WHERE code IS NOT NULL"
         ).fetchall()
-        return [Rejected(code, HINTS[code], raw.encode(), line) for line, code, raw in found]
+        return [Rejected(code, _FINDINGS[code], raw.encode(), line) for line, code, raw in found]
 
     def _fetched(self, query: str) -> Columns:
         found = self.run(query).fetchnumpy()
