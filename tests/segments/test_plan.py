@@ -31,6 +31,7 @@ goal: {event: Order Completed, within: 7d}
 fallback: {title: Welcome}
 variants:
   - {variant: back, audience: buyers, payload: {title: Hi}}
+  - {variant: front, audience: big_buyers, priority: 5, payload: [1]}
 """
 DEMO = Path(__file__).parents[2] / "examples" / "online-retail"
 
@@ -116,7 +117,8 @@ def test_what_is_no_text_is_shown_as_its_file_spells_it(tmp_path: Path) -> None:
     goal: {event: Order Completed, within: 1w}
     fallback: {title: Welcome}
     variants:
-      + {variant: back, audience: buyers, payload: {title: Hi}}"""
+      + {variant: back, audience: buyers, payload: {title: Hi}}
+      + {variant: front, audience: big_buyers, priority: 5, payload: [1]}"""
     )
 
 
