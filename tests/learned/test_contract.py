@@ -54,10 +54,24 @@ def weighing(asked: Json) -> tuple[int, Json]:
     }
 
 
-@pytest.fixture(scope="module", params=sorted(KINDS))
+def telling(asked: Json) -> tuple[int, Json]:
+    """The same, which also tells why."""
+    status, answer = weighing(asked)
+    if "explain" not in asked:
+        return status, answer
+    parts = [
+        None
+        if said is None
+        else [said / 2] + [(said / 2 - 0.25) / (len(asked["features"]) - 1)] * (len(row) - 1)
+        for said, row in zip(answer["scores"], asked["rows"], strict=True)
+    ]
+    return status, {**answer, "base": 0.25, "contributions": parts}
+
+
+@pytest.fixture(scope="module", params=[*sorted(KINDS), "remote telling"])
 def case(request: pytest.FixtureRequest) -> Iterator[Case]:
-    word = request.param
-    with serving(weighing) as served:
+    word, _, why = request.param.partition(" ")
+    with serving(telling if why else weighing) as served:
         options = {"url": served.url, "private_targets": "127.0.0.0/8"} if word == "remote" else {}
         spec, table = spec_of(word, GIVES.get(word, "score"), options), table_of(word)
         yield Case(KINDS[word], spec, table, KINDS[word].learn(spec, table, None).model)
@@ -145,7 +159,8 @@ def test_drivers_sum_to_the_score(case: Case) -> None:
     assert drivers.contributions.shape == (len(case.table), len(case.model.features))
     assert drivers.typical.shape == (len(case.model.features),)
     total = drivers.base + drivers.contributions.sum(axis=1)
-    if case.kind.word in ELSEWHERE:
+    assert np.isfinite(total).any() is np.bool_(case.model.explains)
+    if not case.model.explains:
         assert np.isnan(total).all()
     elif case.kind.gives == "cluster":
         # The margin over the next group: whoever is in a group is nearest to it.

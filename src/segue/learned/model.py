@@ -50,6 +50,8 @@ class Model(ABC):
     """The names of the features it takes, in order."""
     labels: tuple[str, ...] = ()
     """The names of the groups, for a kind that gives clusters; empty for one that gives scores."""
+    explains: bool = True
+    """Whether it knows why it says what it says; where not, :meth:`explain` gives NaN."""
 
     @abstractmethod
     def predict(self, values: Doubles, rows: npt.NDArray[np.int64]) -> Doubles:

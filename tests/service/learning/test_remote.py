@@ -46,15 +46,21 @@ when: score("risk") > 0.5
 class Oracle:
     """Knows who has luck; says nothing while it is ``down``."""
 
-    def __init__(self, knows: bool = True) -> None:
+    def __init__(self, knows: bool = True, tells: bool = False) -> None:
         self.knows = knows
+        self.tells = tells
         self.down = False
 
     def __call__(self, asked: Json) -> tuple[int, Json]:
         if self.down:
             return 503, {}
         place = asked["features"].index("luck")
-        return 200, {"scores": [0.9 * row[place] + 0.05 if self.knows else 0.3 for row in asked["rows"]]}
+        luck = [0.9 * row[place] if self.knows else 0.25 for row in asked["rows"]]
+        answer: Json = {"scores": [each + 0.05 for each in luck]}
+        if self.tells and asked.get("explain"):
+            parts = [[each if at == place else 0 for at in range(len(asked["features"]))] for each in luck]
+            answer |= {"base": 0.05, "contributions": parts}
+        return 200, answer
 
 
 def events() -> Iterator[Json]:
@@ -152,3 +158,41 @@ def test_a_service_at_an_inner_address_is_still_one_after_a_restart(tmp_path: Pa
             assert members(service) == before > 100
             assert "risk" not in rescore(service).refused
             assert train(service, "risk").version.number == 2
+
+
+def reasons(service: Service) -> Json:
+    found = service.explain("u3", "likely").to_json()["condition"]["observed"][0]
+    return found["reasons"]
+
+
+def test_drivers_that_it_tells_are_explained(tmp_path: Path) -> None:
+    oracle = Oracle(tells=True)
+    with serving(oracle) as served, opened(tmp_path, served.url) as service:
+        card = train(service, "risk").version.card
+        assert {each["name"]: each["importance"] > 0 for each in card["features"]} == {
+            "luck": True,
+            "orders": False,
+        }
+        found = reasons(service)
+        drivers = {each["feature"]: each["raw"] for each in found["drivers"]}
+        assert found["base"] == 0.05
+        assert found["base"] + sum(drivers.values()) == pytest.approx(found["prediction"])
+        assert found["prediction"] == pytest.approx(service.user("u3").scores["risk"])
+        assert drivers == {"luck": pytest.approx(found["prediction"] - 0.05), "orders": 0}
+        del served.asked[:]
+        oracle.down = True
+        assert "the model risk gave no answer: it answered 503" in reasons(service)["note"]
+        assert [len(each["rows"]) for each in served.asked] == [1]
+
+
+def test_one_that_tells_none_is_asked_for_them_once(tmp_path: Path) -> None:
+    with serving(Oracle()) as served, opened(tmp_path, served.url) as service:
+        trained = train(service, "risk").version
+        assert any("it tells none" in note for note in trained.card["notes"])
+        assert sum("explain" in each for each in served.asked) == 1
+        found = reasons(service)
+        assert (found["note"], "drivers" in found) == (
+            "it comes from elsewhere, where it is not told why",
+            True,
+        )
+        assert sum("explain" in each for each in served.asked) == 1

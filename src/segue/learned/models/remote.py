@@ -7,7 +7,8 @@ import logging
 import math
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ from segue.domain.errors import Diagnostic, SegueError, refusal
 from segue.domain.event import Json
 from segue.domain.outbound import TargetError, parse_target
 from segue.domain.time import parse_duration
+from segue.learned import told
 from segue.learned.asking import Place, UnansweredError, ask
 from segue.learned.documents import broken, texts
 from segue.learned.model import Document, Doubles, Drivers, Learned, Model, ModelKind
@@ -59,7 +61,8 @@ class RemoteModel(Model):
     batch: int
     fallback: str
     token: str | None
-    labels: tuple[str, ...] = field(default=())
+    labels: tuple[str, ...] = ()
+    explains: bool = False
 
     def predict(self, values: Doubles, rows: npt.NDArray[np.int64]) -> Doubles:
         """What it says, asked in batches.
@@ -80,9 +83,27 @@ class RemoteModel(Model):
         return found
 
     def explain(self, values: Doubles, rows: npt.NDArray[np.int64]) -> Drivers:
-        """Nothing: why it says so is known elsewhere alone."""
-        nothing = np.full(len(self.features), np.nan)
-        return Drivers(float("nan"), np.full(values.shape, np.nan), "identity", nothing)
+        """What it tells of why it says so; nothing of one that told nothing when it was trained.
+
+        Who asks about one profile waits for one answer: that is not asked for again.
+        """
+        if not self.explains or not len(values):
+            return told.nothing(self.features, len(values))
+        place = replace(self._place(), retries=0) if len(values) == 1 else self._place()
+        parts = range(0, len(values), self.batch)
+        found = [self._told(place, values[start : start + self.batch]) for start in parts]
+        try:
+            return told.together(found)
+        except told.UntoldError as fault:
+            raise self._untold(fault) from fault
+
+    def tells(self, values: Doubles) -> str | None:
+        """Why no drivers of these profiles are taken from it; None where they are."""
+        try:
+            self._told(self._place(), values)
+        except NoAnswerError as fault:
+            return fault.diagnostics[0].message
+        return None
 
     def answers(self, values: Doubles) -> list[Json]:
         """What it says, as it says it."""
@@ -105,6 +126,7 @@ class RemoteModel(Model):
             "batch": self.batch,
             "fallback": self.fallback,
             "token": self.token,
+            "explains": self.explains,
         }
 
     def _place(self) -> Place:
@@ -119,9 +141,26 @@ class RemoteModel(Model):
             raise refusal("E875", f"the variable {self.token}, the token of {self.name}, is not set", hint)
         return Place(parse_target(self.url, private), private, self.timeout_ms / 1_000, self.retries, token)
 
+    def _told(self, place: Place, values: Doubles) -> Drivers:
+        """The drivers of some profiles; :class:`NoAnswerError` where it tells none that add up."""
+        answer = self._answer(place, values, {"explain": True})
+        try:
+            scores = np.array([self._number(each) for each in self._scores(answer, len(values))])
+            return told.read(answer, scores, len(self.features))
+        except told.UntoldError as fault:
+            raise self._untold(fault) from fault
+
+    def _untold(self, fault: told.UntoldError) -> NoAnswerError:
+        message = f"the drivers that the model {self.name} tells are not taken: {fault}"
+        return NoAnswerError(Diagnostic("E874", message, told.HINT))
+
     def _said(self, place: Place, values: Doubles) -> list[Json]:
+        return self._scores(self._answer(place, values), len(values))
+
+    def _answer(self, place: Place, values: Doubles, more: Document = MappingProxyType({})) -> Json:
+        """The JSON that it answers with; None for what is none."""
         rows = [[each if math.isfinite(each) else None for each in row] for row in values.tolist()]
-        body = json.dumps({"model": self.name, "features": [*self.features], "rows": rows}).encode()
+        body = json.dumps({"model": self.name, "features": [*self.features], "rows": rows, **more}).encode()
         try:
             answer = ask(place, body)
         except UnansweredError as fault:
@@ -129,14 +168,17 @@ class RemoteModel(Model):
             message = f"the model {self.name} gave no answer: {fault}"
             raise NoAnswerError(Diagnostic("E873", message, hint)) from fault
         try:
-            found = json.loads(answer)["scores"]
-        except (ValueError, KeyError, TypeError, RecursionError):
-            found = None
-        if not isinstance(found, list) or len(found) != len(rows):
+            return json.loads(answer)
+        except (ValueError, RecursionError):
+            return None
+
+    def _scores(self, answer: Json, count: int) -> list[Json]:
+        found = answer.get("scores") if isinstance(answer, dict) else None
+        if not isinstance(found, list) or len(found) != count:
             message = (
                 f'the model {self.name} answered without "scores", or with fewer or more than were asked for'
             )
-            hint = f'it is to answer {{"scores": […]}} with {len(rows):,} numbers, null for missing'
+            hint = f'it is to answer {{"scores": […]}} with {count:,} numbers, null for missing'
             raise NoAnswerError(Diagnostic("E874", message, hint))
         return found
 
@@ -145,7 +187,7 @@ class RemoteModel(Model):
             return math.nan
         if self.labels:
             return float(self.labels.index(said)) if said in self.labels else math.nan
-        if isinstance(said, bool) or not isinstance(said, int | float) or not math.isfinite(said):
+        if not told.is_number(said):
             hint = "a score is a finite number, or null for missing"
             message = f"the model {self.name} answered with something that is no number"
             raise NoAnswerError(Diagnostic("E874", message, hint))
@@ -164,12 +206,17 @@ class Remote(ModelKind):
     def learn(self, spec: ModelSpec, table: Table, before: Model | None) -> Learned:
         """The model as the definition says it is asked; E873 to E875 when it cannot be."""
         model = _of(spec)
-        said = model.answers(table.values[: model.batch])
+        some = table.values[: model.batch]
+        said, notes = model.answers(some), list[str]()
         if spec.gives == "cluster":
             labels = tuple(sorted({each for each in model.answers(table.values) if isinstance(each, str)}))
             model = _of(spec, labels)
+        elif len(some):
+            untold = model.tells(some)
+            model = replace(model, explains=untold is None)
+            notes += [] if untold is None else [f"it is not told why it says so: {untold}"]
         missing = sum(each is None for each in said)
-        return Learned(model, {"asked": float(len(said)), "missing": float(missing)})
+        return Learned(model, {"asked": float(len(said)), "missing": float(missing)}, notes)
 
     def read(self, document: Document) -> Model:
         """E865 for what does not say how a model is asked."""
@@ -182,8 +229,13 @@ class Remote(ModelKind):
         token = document.get("token")
         if token is not None and (not isinstance(token, str) or not _TOKEN_NAME.fullmatch(token)):
             raise broken("its token is no name of a variable")
+        explains = document.get("explains", False)
+        if not isinstance(explains, bool):
+            raise broken("it does not say whether the model explains itself")
         features, labels = texts(document, "features"), texts(document, "labels")
-        return RemoteModel(**words, **numbers, token=token, features=features, labels=labels)
+        return RemoteModel(
+            **words, **numbers, token=token, features=features, labels=labels, explains=explains
+        )
 
 
 def _of(spec: ModelSpec, labels: tuple[str, ...] = ()) -> RemoteModel:

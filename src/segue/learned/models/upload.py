@@ -20,6 +20,7 @@ class UploadedModel(Model):
 
     features: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
+    explains: bool = False
 
     def predict(self, values: Doubles, rows: npt.NDArray[np.int64]) -> Doubles:
         """Nothing: all is missing until it is handed in."""

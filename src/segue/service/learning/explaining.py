@@ -73,9 +73,10 @@ class Witnessed:
 
     def _of(self, spec: ModelSpec, version: Version) -> Reasons:
         said = Reasons(version.name, version.number, version.made_at)
-        if version.kind not in KINDS or KINDS[version.kind].learns_from == "elsewhere":
-            return Reasons(version.name, version.number, version.made_at, note="it comes from elsewhere")
-        model = KINDS[version.kind].read(version.document)
+        model = KINDS[version.kind].read(version.document) if version.kind in KINDS else None
+        if model is None or not model.explains:
+            note = "it comes from elsewhere, where it is not told why"
+            return Reasons(version.name, version.number, version.made_at, note=note)
         with self.core.turn:
             engine = self._showing(spec)
             if not in_step(engine, spec, model):
