@@ -22,7 +22,9 @@ from segue.service.service import Service
 from segue.service.suppressing import admit, suppress
 
 STEPS, EDITIONS, READERS = 15, 4, 4
-ANN = asked({"user_id": "ann", "slots": ["hero"], "context": {"page": "x"}})
+ANN = asked({"user_id": "ann", "slots": ["hero", "side"], "context": {"page": "x"}})
+HERO = asked({"user_id": "ann", "slots": ["hero"], "context": {"page": "x"}})
+HEAD = "owner: o@x\n  description: W.\n"
 Make = Callable[[Core], Answers]
 
 
@@ -65,9 +67,31 @@ def write(folder: Path, edition: int) -> None:
     (folder / "experiences" / "steps.yaml").write_text(head + "variants:\n" + "".join(variants))
 
 
+def write_segments(folder: Path, opened: int) -> None:
+    """Segments that everybody is in, up to one; the rest are empty."""
+    texts = [
+        f"- segment: g{number}\n  {HEAD}  when: {'trait.step >= 0' if number <= opened else 'trait.step < 0'}\n"
+        for number in range(EDITIONS + 1)
+    ]
+    (folder / "segments").mkdir(exist_ok=True)
+    (folder / "segments" / "all.yaml").write_text("".join(texts))
+
+
+def write_doors(folder: Path) -> None:
+    """A variant for each segment; the file is never touched again."""
+    variants = [
+        f"  - {{variant: v{number}, audience: g{number}, priority: {number}, payload: {{opened: {number}}}}}\n"
+        for number in range(EDITIONS + 1)
+    ]
+    head = "experience: doors\nowner: o@x\ndescription: W.\nslot: side\nfallback: {opened: -1}\n"
+    (folder / "experiences" / "doors.yaml").write_text(head + "variants:\n" + "".join(variants))
+
+
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Service]:
     write(tmp_path, 0)
+    write_segments(tmp_path, 0)
+    write_doors(tmp_path)
     with Service.open(tmp_path, tmp_path / "data", clock="wall") as opened:
         opened.start()
         take(opened, 0)
@@ -81,9 +105,17 @@ def take(service: Service, step: int, user: str = "ann") -> None:
     service.core.drain()
 
 
-def shown(answers: Answers) -> tuple[int, int]:
-    """(step, edition) of an answer, as a door gives it."""
+def seen(answers: Answers) -> tuple[int, int, int]:
+    """(step, edition, segments opened) of an answer, as a door gives it."""
     told = answers.fresh(ANN, False) or answers.answer(ANN, False)
+    slots = json.loads(told.body)["slots"]
+    payload = slots["hero"]["payload"]
+    return payload["step"], payload["edition"], slots["side"]["payload"]["opened"]
+
+
+def shown(answers: Answers) -> tuple[int, int]:
+    """(step, edition) of an answer about the one slot."""
+    told = answers.fresh(HERO, False) or answers.answer(HERO, False)
     payload = json.loads(told.body)["slots"]["hero"]["payload"]
     return payload["step"], payload["edition"]
 
@@ -94,7 +126,7 @@ class Run:
     def __init__(self, service: Service, answers: Answers) -> None:
         self.service = service
         self.answers = answers
-        self.step = self.edition = 0
+        self.step = self.edition = self.opened = 0
         self.ended = threading.Event()
         self.stale: list[str] = []
         self.reads = 0
@@ -109,6 +141,9 @@ class Run:
             write(self.service.folder, edition)
             self.service.apply()
             self.edition = edition
+            write_segments(self.service.folder, edition)
+            self.service.apply()
+            self.opened = edition
 
     def disturbing(self) -> None:
         for number in range(STEPS):
@@ -119,10 +154,10 @@ class Run:
             self.look()
 
     def look(self) -> None:
-        least = self.step, self.edition
-        found = shown(self.answers)
+        least = self.step, self.edition, self.opened
+        found = seen(self.answers)
         self.reads += 1
-        if found[0] < least[0] or found[1] < least[1]:
+        if any(one < other for one, other in zip(found, least, strict=True)):
             self.stale.append(f"{found} after {least}")
 
     def run(self) -> list[str]:
@@ -143,7 +178,7 @@ class Run:
 def test_no_answer_is_older_than_what_it_rests_on(service: Service) -> None:
     run = Run(service, Answers(service.core))
     assert run.run() == []
-    assert shown(run.answers) == (STEPS, EDITIONS)
+    assert seen(run.answers) == (STEPS, EDITIONS, EDITIONS)
     assert run.reads > STEPS
 
 
