@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segue.ingest.identity import FORGOTTEN, Discoveries, Identity, leaving
+from segue.domain.ids import FORGOTTEN
+from segue.ingest.identity import Discoveries, Identity, leaving
 from segue.log.batch import Alias, Link, Merge
 from segue.log.identity import Identity as Kept
 

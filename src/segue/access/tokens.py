@@ -13,13 +13,13 @@ from segue.access.faults import bad_option, bad_token_order, unknown_token
 from segue.access.principal import Principal, Role
 from segue.access.scope import Scope
 from segue.domain.errors import SegueError
+from segue.domain.ids import ANONYMOUS
 from segue.domain.limits import ID_CHARACTERS_MAX, TOKEN_CHARACTERS_MAX, TOKEN_MS_MAX
 from segue.domain.time import format_duration
 
 ALGORITHM = "HS256"
 ISSUER = "segue"
 SECRET_BYTES = 32
-VISITOR = "anon:"
 """How the id of a profile that belongs to nobody begins."""
 
 _CHECKS: Options = {"require": ["iss", "sub", "iat", "exp"], "verify_exp": False, "verify_iat": False}
@@ -50,7 +50,7 @@ def issue(secret: Secret, user_id: str, scope: Scope, now: int, ttl: int) -> str
     if not 1_000 <= ttl <= TOKEN_MS_MAX:
         hint = f"from 1s to {format_duration(TOKEN_MS_MAX)}, for example --ttl 15m"
         raise bad_token_order("a token cannot be good for that long", hint)
-    if not user_id.strip() or user_id == VISITOR or len(user_id) > ID_CHARACTERS_MAX:
+    if not user_id.strip() or user_id == ANONYMOUS or len(user_id) > ID_CHARACTERS_MAX:
         raise bad_token_order("that is no user id", "for example: segue token 13085")
     start = now // 1_000
     claims = {"iss": ISSUER, "sub": user_id, "iat": start, "exp": start + ttl // 1_000, **scope.to_json()}

@@ -10,9 +10,8 @@ from zoneinfo import ZoneInfo
 
 from segue.domain.time import DAY, format_duration, format_instant, parse_instant, to_ms
 from segue.segments.restraint import Cap
-from segue.segments.triggers.definition import Quiet, TriggerDefinition
+from segue.segments.triggers.definition import MINUTES_AN_HOUR, Quiet, TriggerDefinition
 
-_MINUTES_AN_HOUR = 60
 _SHARES = 2**64
 
 
@@ -219,13 +218,13 @@ def in_holdout(trigger: str, user_id: str, share: float) -> bool:
 def quiet_until(quiet: Quiet, now: int, zone: ZoneInfo) -> int | None:
     """When the quiet hours end in which a moment (ms) lies; None when it lies in none."""
     local = datetime.fromtimestamp(now / 1000, zone)
-    minute = local.hour * _MINUTES_AN_HOUR + local.minute
+    minute = local.hour * MINUTES_AN_HOUR + local.minute
     over_midnight = quiet.begins > quiet.ends
     after, before = minute >= quiet.begins, minute < quiet.ends
     if not (after or before if over_midnight else after and before):
         return None
     day = local.date() + timedelta(days=1 if over_midnight and after else 0)
-    hour, rest = divmod(quiet.ends, _MINUTES_AN_HOUR)
+    hour, rest = divmod(quiet.ends, MINUTES_AN_HOUR)
     until = to_ms(datetime.combine(day, time(hour, rest), zone))
     # Where a clock is put forward over the end, the end is past already: an hour that does not exist.
     return until if until > now else until + DAY

@@ -4,6 +4,8 @@ CONDITION_CHARACTERS_MAX = 65_536
 CONDITION_DEPTH_MAX = 200
 CONDITION_NODES_MAX = 20_000
 """Of one condition after named expressions were put in their places."""
+NUMERAL_CHARACTERS_MAX = 400
+"""A longer text is no number, whatever it says: conditions, events and SQL all draw the line here."""
 NAME_CHARACTERS_MAX = 64
 WORKSPACE_FILE_BYTES_MAX = 16 * 1024 * 1024
 YAML_DEPTH_MAX = 50
@@ -16,9 +18,9 @@ JSON_DEPTH_MAX = 200
 MESSAGE_ID_CHARACTERS_MAX = 100
 ID_CHARACTERS_MAX = 1_024
 FUTURE_MS_MAX = 5 * 60 * 1_000
+"""A timestamp further past its receipt is set to the receipt."""
 LATE_MS = 5 * 60 * 1_000
 """An event that happened longer than this before its receipt is counted as late."""
-"""A timestamp further past its receipt is set to the receipt."""
 DEDUPE_MS = 7 * 24 * 60 * 60 * 1_000
 EXPLAINED_EVENTS_MAX = 20
 FINDINGS_MAX = 50

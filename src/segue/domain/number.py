@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import re
 
+from segue.domain.limits import NUMERAL_CHARACTERS_MAX
+
 MICRO = 1_000_000
 NUMBER_MAX = 9 * 10**12
 """Numbers beyond plus or minus this are passed over: times MICRO they would not fit 64 bits."""
 
 _JSON_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 _BLANKS = " \t\n\r"
-_NUMERAL_CHARACTERS_MAX = 400
 
 
 def micro(value: float) -> int | None:
@@ -35,7 +36,7 @@ def double_of(value: object) -> float | None:
         except OverflowError:
             return None
         return double if math.isfinite(double) else None
-    if isinstance(value, str) and len(value) <= _NUMERAL_CHARACTERS_MAX:
+    if isinstance(value, str) and len(value) <= NUMERAL_CHARACTERS_MAX:
         text = value.strip(_BLANKS)
         if _JSON_NUMBER.fullmatch(text):
             double = float(text)

@@ -14,6 +14,7 @@ import duckdb
 import numpy as np
 
 from segue.domain.event import Json
+from segue.domain.ids import FORGOTTEN
 from segue.domain.time import parse_instant
 from segue.domain.watch import is_watch
 from segue.engine.feeding.feed import Feed, by_place
@@ -28,7 +29,6 @@ from segue.engine.state.selection import Selection, select
 from segue.engine.state.splice import spliced
 from segue.language.interpret import Noted, Override, Replacement, Rules
 from segue.log.batch import Entry, EventBatch, Record, Stretch
-from segue.log.forget import FORGOTTEN
 from segue.log.said import Said
 from segue.log.sqlite import SqliteLog
 

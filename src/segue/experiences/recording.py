@@ -10,11 +10,11 @@ import uuid
 import msgspec
 
 from segue.domain.event import Json
+from segue.domain.ids import ANONYMOUS
 from segue.domain.time import format_instant
 from segue.experiences.asked import Asked
 from segue.experiences.remembering import Answers, Told
 from segue.ingest.decode import Decoded, decode_events
-from segue.ingest.identity import ANONYMOUS
 from segue.service.service import Service
 
 SOURCE = "segue-experiences"

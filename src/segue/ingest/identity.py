@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from segue.domain.ids import ANONYMOUS, FORGOTTEN
 from segue.ingest.known import Known
 from segue.log.batch import Alias, Created, Link, Merge
 from segue.log.identity import Identity as Kept
@@ -20,9 +21,6 @@ from segue.log.lane.cuts import Places
 
 Rows = NDArray[np.int32]
 
-ANONYMOUS = "anon:"
-FORGOTTEN = "forgotten:"
-"""What stands instead of an id that was forgotten; no sender may use ids that begin so."""
 NEVER_AGAIN = 1 << 62
 """The moment of a forgetting that is never over: the user is suppressed."""
 _BOUNDS_KEPT_MAX = 100_000

@@ -7,14 +7,13 @@ import re
 from collections.abc import Iterator, Sequence
 
 from segue.domain.event import Json
+from segue.domain.ids import NAMELESS
 from segue.ingest.identity import Identity, anonymous_profile
 from segue.ingest.mend import load
 from segue.ingest.reject import Rejected
 from segue.ingest.tally import Tally
 from segue.ingest.validate import text_of
 
-_TIMES = ("timestamp", "originalTimestamp", "sentAt", "receivedAt")
-_NO_IDS = frozenset(("type", "event", "name", "category", "messageId", *_TIMES))
 _SPELLED = re.compile(rb'"(?:userId|anonymousId|previousId|groupId)"\s*:\s*("(?:[^"\\]|\\.)*"|-?\d+)')
 
 
@@ -36,7 +35,7 @@ def names_in(raw: bytes) -> Iterator[str]:
     if not isinstance(found, dict):
         return
     for key, value in found.items():
-        name = None if key in _NO_IDS else text_of(value)
+        name = None if key in NAMELESS else text_of(value)
         if name is not None:
             yield name
             yield anonymous_profile(name)

@@ -10,9 +10,9 @@ import json
 from dataclasses import dataclass
 
 from segue.domain.event import TYPES
+from segue.domain.ids import FORGOTTEN
 from segue.domain.limits import ID_CHARACTERS_MAX, MESSAGE_ID_CHARACTERS_MAX
 from segue.ingest import reject
-from segue.ingest.identity import FORGOTTEN
 from segue.ingest.reject import Rejected
 from segue.ingest.tally import Tally
 from segue.log.body import Body

@@ -10,13 +10,13 @@ from segue.language.findings import Source, shorten, suggestion
 from segue.language.operands import Setting, operand
 from segue.language.parser import parse
 from segue.language.printer import flat, inline, quoted
+from segue.language.reading import MIRRORED
 from segue.language.scope import Scope
 from segue.language.tree import Kind
 from segue.language.types import NAMES, VALUED, kind_of, read_as
 from segue.language.walk import Node, measure
 
 ORDERINGS = frozenset(("<", "<=", ">", ">="))
-_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _ELEMENTS = (tree.Text, tree.Number, tree.TruthValue)
 """What an element of a JSON list can be compared with."""
 _CONDITIONS = (syntax.Logic, syntax.Compare, syntax.In, syntax.Match, syntax.Presence, syntax.Not)
@@ -186,7 +186,7 @@ def _agreeing(node: syntax.Compare, left: Kind, right: Kind) -> str:
     """The remedy for two types that differ: the literal's side is the one to change."""
     kept, other, kind, op = node.left, node.right, left, node.op
     if isinstance(node.left, syntax.Literal) and not isinstance(node.right, syntax.Literal):
-        kept, other, kind, op = node.right, node.left, right, _MIRRORED.get(op, op)
+        kept, other, kind, op = node.right, node.left, right, MIRRORED.get(op, op)
     spelled = shorten(inline(kept))
     if kind is Kind.TIME and isinstance(other, syntax.Literal) and other.kind == "text":
         return f"write the date without quotes: {spelled} {op} 2026-11-27"

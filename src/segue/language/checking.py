@@ -6,12 +6,11 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from segue.domain.errors import Place
-from segue.domain.limits import CONDITION_NODES_MAX
+from segue.domain.limits import CONDITION_NODES_MAX, NUMERAL_CHARACTERS_MAX
 from segue.domain.number import MICRO, NUMBER_MAX, micro
 from segue.domain.time import DURATION_MAX, YEAR, parse_duration, parse_instant
 from segue.language import syntax, tree
 from segue.language.findings import Findings, Source, Span
-from segue.language.lexer import NUMERAL_CHARACTERS_MAX
 from segue.language.scope import Scope
 
 FIRST_MOMENT = -62_135_596_800_000

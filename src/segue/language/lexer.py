@@ -8,8 +8,6 @@ from typing import NamedTuple
 from segue.domain.limits import CONDITION_CHARACTERS_MAX
 from segue.language.findings import Source, shorten
 
-NUMERAL_CHARACTERS_MAX = 400
-
 _TOKEN = re.compile(
     r"""[\s\ufeff]*(?:
       (?P<word>[^\W\d]\w*)

@@ -13,6 +13,7 @@ import numpy as np
 
 from segue.domain.errors import SegueError
 from segue.domain.event import Json
+from segue.domain.ids import ANONYMOUS, FORGOTTEN, NAMELESS
 from segue.log import entries, faults, firings, history, moments, quality, stretches, sums
 from segue.log.batch import EventBatch, Stretch
 from segue.log.pack import ints32, pack_batch, pack_json, unpack_batch, unpack_columns, unpack_json
@@ -20,8 +21,6 @@ from segue.log.quality import Count
 from segue.log.said import Said
 from segue.log.store import Store
 
-FORGOTTEN = "forgotten:"
-_ANONYMOUS = "anon:"
 _DATABASE = ""
 
 
@@ -58,7 +57,7 @@ class _Names:
 
     def shown(self) -> set[str]:
         """As lists and overrides name them."""
-        return self.users | {_ANONYMOUS + name for name in self.anonymous}
+        return self.users | {ANONYMOUS + name for name in self.anonymous}
 
     def concern(self, value: Json) -> bool:
         """Whether what was sent is of the forgotten: it names them, or it names nobody and speaks of them."""
@@ -67,15 +66,12 @@ class _Names:
             if user or visitor or before:
                 theirs = user in self.users or visitor in self.anonymous
                 return theirs or before in self.users | self.anonymous
-            value = {key: part for key, part in value.items() if key not in _NO_IDS}
+            value = {key: part for key, part in value.items() if key not in NAMELESS}
         known = self.shown() | self.anonymous
         return any(text in known or text.lower() in self.addresses for text in _texts(value))
 
 
 _IDS = ("userId", "anonymousId", "previousId")
-_TIMES = ("timestamp", "originalTimestamp", "sentAt", "receivedAt")
-_NO_IDS = frozenset(("type", "event", "name", "category", "messageId", *_TIMES))
-"""Keys of an event that speak of nobody, whatever they say."""
 
 
 def _spelled(given: object) -> str | None:
@@ -235,7 +231,7 @@ def _spoken_of(connection: sqlite3.Connection, rows: set[int], also: Also) -> se
         f'SELECT anonymous_id FROM links WHERE "row" IN ({chosen}) AND NOT EXISTS (SELECT 1 FROM links later'
         " WHERE later.anonymous_id = links.anonymous_id AND later.seq > links.seq)",
     )
-    names = shown | renamed | also.names | {_ANONYMOUS + name for name in linked}
+    names = shown | renamed | also.names | {ANONYMOUS + name for name in linked}
     asked, left = ",".join("?" * len(names)), [*names]
     others = connection.execute(
         f'SELECT user_id FROM profiles WHERE user_id IN ({asked}) AND "row" NOT IN ({chosen})'
@@ -246,7 +242,7 @@ def _spoken_of(connection: sqlite3.Connection, rows: set[int], also: Also) -> se
 
 
 def _all_names(users: set[str], anonymous: set[str], addresses: frozenset[str]) -> _Names:
-    bare = {name.removeprefix(_ANONYMOUS) for name in users if name.startswith(_ANONYMOUS)}
+    bare = {name.removeprefix(ANONYMOUS) for name in users if name.startswith(ANONYMOUS)}
     lowered = frozenset(each.strip().lower() for each in addresses)
     return _Names(users=users, anonymous=anonymous | bare, addresses=lowered)
 

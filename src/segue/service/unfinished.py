@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import duckdb
 
+from segue.domain.ids import FORGOTTEN
 from segue.engine import snapshot
-from segue.ingest.identity import FORGOTTEN
 from segue.log import outbox_file
 from segue.log.forget import Also
 from segue.log.sqlite import SqliteLog

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping as Mapped
 from dataclasses import dataclass, field
 
+from segue.domain.ids import FORGOTTEN
 from segue.domain.limits import EVENT_BYTES_MAX, FUTURE_MS_MAX, ID_CHARACTERS_MAX
 from segue.ingest import reject
 from segue.ingest.files.mapping import Column, Constant, Mapping
-from segue.ingest.identity import FORGOTTEN
 from segue.log.shape import Kind, Property, key_text, object_sql
 
 _REALS = ("FLOAT", "DOUBLE")

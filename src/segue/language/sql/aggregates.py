@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from zoneinfo import ZoneInfo
 
+from segue.domain.number import MICRO
 from segue.language.sql.conditions import nearest_double_sql, where_sql
 from segue.language.sql.quoting import extract_sql, text_sql
 from segue.language.sql.readings import day_of, micro_of, scalar_of
@@ -20,20 +21,18 @@ from segue.language.tree import (
     Window,
 )
 
-_MICRO = 1_000_000
-
 EMPTY_IS_ZERO = ("count", "days", "sum", "distinct", "sessions")
 """What is 0, not missing, where nothing happened."""
 
 AGGREGATES: Mapping[str, Callable[[str, ZoneInfo], str]] = {
-    "count": lambda _raw, _zone: f"count(*) * {_MICRO}",
-    "sessions": lambda _raw, _zone: f"count(*) * {_MICRO}",
-    "days": lambda _raw, zone: f"count(DISTINCT {day_of('ts', zone)}) * {_MICRO}",
+    "count": lambda _raw, _zone: f"count(*) * {MICRO}",
+    "sessions": lambda _raw, _zone: f"count(*) * {MICRO}",
+    "days": lambda _raw, zone: f"count(DISTINCT {day_of('ts', zone)}) * {MICRO}",
     "sum": lambda raw, _zone: f"coalesce(sum({micro_of(raw)}), 0)",
     "avg": lambda raw, _zone: f"{nearest_double_sql(f'sum({micro_of(raw)})')} / count({micro_of(raw)})",
     "min": lambda raw, _zone: f"min({micro_of(raw)})",
     "max": lambda raw, _zone: f"max({micro_of(raw)})",
-    "distinct": lambda raw, _zone: f"count(DISTINCT {scalar_of(raw)}) * {_MICRO}",
+    "distinct": lambda raw, _zone: f"count(DISTINCT {scalar_of(raw)}) * {MICRO}",
     "last": lambda _raw, _zone: "max(ts)",
     "first": lambda _raw, _zone: "min(ts)",
     "latest": lambda raw, _zone: f"arg_max_null({raw}, place)",
@@ -97,7 +96,7 @@ def sequence_sql(sequence: Sequence, zone: ZoneInfo) -> str:
     steps = sequence.steps
     last = len(steps) - 1
     completing = f"{_step_sql(steps[last], zone)} AND {window_sql(sequence.window)}"
-    lines = [f"SELECT step{last}.user_id, count(*) * {_MICRO} AS value FROM ({completing}) AS step{last}"]
+    lines = [f"SELECT step{last}.user_id, count(*) * {MICRO} AS value FROM ({completing}) AS step{last}"]
     for index in range(last - 1, -1, -1):
         lines.append(
             f"ASOF JOIN ({_step_sql(steps[index], zone)}) AS step{index} "

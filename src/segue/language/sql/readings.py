@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from zoneinfo import ZoneInfo
 
+from segue.domain.limits import NUMERAL_CHARACTERS_MAX
 from segue.domain.number import NUMBER_MAX
+from segue.domain.time import DAY
 from segue.language.sql.quoting import extract_sql, text_sql
 from segue.language.tree import Kind
 
@@ -28,8 +30,6 @@ _OFFSET = (
     f"(CAST(left({_OFFSET_DIGITS}, 2) AS BIGINT) * 3600000 "
     f"+ CAST(right({_OFFSET_DIGITS}, 2) AS BIGINT) * 60000) END"
 )
-_DAY_MS = 86_400_000
-_NUMERAL_CHARACTERS_MAX = 400
 
 
 def text_of(value: str) -> str:
@@ -120,9 +120,7 @@ def _zone_offset(local: str, zone: ZoneInfo) -> str:
     def offset_at(ms: str) -> str:
         return f"epoch_ms({_local_time(f'epoch_ms({ms})', zone)}) - ({ms})"
 
-    around = (
-        f"{{'before': {offset_at(f'{local} - {_DAY_MS}')}, 'after': {offset_at(f'{local} + {_DAY_MS}')}}}"
-    )
+    around = f"{{'before': {offset_at(f'{local} - {DAY}')}, 'after': {offset_at(f'{local} + {DAY}')}}}"
     return _let(
         "around",
         around,
@@ -144,7 +142,7 @@ def _double_of(value: str) -> str:
     text = f"trim({_string(value)}, {_BLANKS})"
     return (
         f"(CASE WHEN {_is_number(value)} THEN CAST({value} AS DOUBLE) "
-        f"WHEN json_type({value}) = 'VARCHAR' AND length({_string(value)}) <= {_NUMERAL_CHARACTERS_MAX} "
+        f"WHEN json_type({value}) = 'VARCHAR' AND length({_string(value)}) <= {NUMERAL_CHARACTERS_MAX} "
         f"AND regexp_full_match({text}, {_NUMERAL}) THEN TRY_CAST({text} AS DOUBLE) END)"
     )
 

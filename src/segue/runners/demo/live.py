@@ -9,11 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from segue.domain.event import Json
-from segue.domain.time import format_instant
+from segue.domain.time import DAY, format_instant
 from segue.runners.demo.client import Client
 from segue.runners.demo.retail import Retail
 
-_DAY_MS = 86_400_000
 DAY_SECONDS = 1.5
 """How long a day of the month lasts on the watch."""
 
@@ -46,8 +45,8 @@ def play_live(retail: Retail, client: Client, after: int, say: Say) -> None:
     evaluated = client.evaluated()
     today = _Day("", say)
     for hour in retail.played():
-        first = hour.start - hour.start % _DAY_MS if first is None else first
-        wait = began + (hour.start - first) / _DAY_MS * DAY_SECONDS - time.monotonic()
+        first = hour.start - hour.start % DAY if first is None else first
+        wait = began + (hour.start - first) / DAY * DAY_SECONDS - time.monotonic()
         time.sleep(max(wait, 0))
         date = format_instant(hour.start)[:10]
         if date != today.date:

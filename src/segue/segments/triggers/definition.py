@@ -18,7 +18,7 @@ EXPIRES_MS = DAY
 ZONE_TRAIT = "timezone"
 STREAM = "stream"
 """The destination that is always there: whoever listens to the live stream."""
-_MINUTES_AN_HOUR = 60
+MINUTES_AN_HOUR = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Quiet:
 
     def __str__(self) -> str:
         return "-".join(
-            f"{at // _MINUTES_AN_HOUR:02d}:{at % _MINUTES_AN_HOUR:02d}" for at in (self.begins, self.ends)
+            f"{at // MINUTES_AN_HOUR:02d}:{at % MINUTES_AN_HOUR:02d}" for at in (self.begins, self.ends)
         )
 
 

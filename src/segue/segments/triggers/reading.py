@@ -28,6 +28,7 @@ from segue.segments.restraint import Cap, cap, holdout
 from segue.segments.triggers.definition import (
     CROSSINGS,
     EXPIRES_MS,
+    MINUTES_AN_HOUR,
     ZONE_TRAIT,
     Policy,
     Quiet,
@@ -38,7 +39,6 @@ from segue.segments.triggers.payload import PLACEHOLDER, payload, texts_of
 OUT_OF_RANGE = "E482"
 _cap, _holdout = cap(OUT_OF_RANGE), holdout(OUT_OF_RANGE)
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\s*-\s*([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
-_MINUTES_AN_HOUR = 60
 
 
 def _on(node: Node, key: str, sheet: Sheet) -> str | None:
@@ -67,7 +67,7 @@ def _quiet(node: Node, key: str, sheet: Sheet) -> Quiet | None:
         hint = "write from when to when in 24 hours: 22:00-08:00"
         sheet.refuse(OUT_OF_RANGE, node, f"{key} names no hours", hint)
         return None
-    begins, ends = (int(found[at]) * _MINUTES_AN_HOUR + int(found[at + 1]) for at in (1, 3))
+    begins, ends = (int(found[at]) * MINUTES_AN_HOUR + int(found[at + 1]) for at in (1, 3))
     return Quiet(begins, ends)
 
 

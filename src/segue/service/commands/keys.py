@@ -9,8 +9,8 @@ from segue.access.faults import bad_option, bad_token_order
 from segue.access.gate import Access
 from segue.access.keys import Key, Kind, grant_of
 from segue.access.scope import Scope
-from segue.access.tokens import VISITOR
 from segue.domain.event import Json
+from segue.domain.ids import ANONYMOUS
 from segue.domain.time import DAY, MINUTE, format_instant, parse_duration, parse_instant
 from segue.service.commands.arguments import text, text_or_none, texts, whole_or_none, word
 from segue.service.commands.command import Progress
@@ -74,8 +74,8 @@ def run_off(holder: Holder, arguments: Mapping[str, Json], _progress: Progress) 
 def run_token(holder: Holder, arguments: Mapping[str, Json], _progress: Progress) -> Iterator[Json]:
     """``user``, ``ttl``, ``visitor``: a token for that profile alone."""
     user_id = text(arguments, "user")
-    if arguments.get("visitor") is True and not user_id.startswith(VISITOR):
-        user_id = VISITOR + user_id
+    if arguments.get("visitor") is True and not user_id.startswith(ANONYMOUS):
+        user_id = ANONYMOUS + user_id
     spelled = text_or_none(arguments, "ttl")
     ttl = TOKEN_MS if spelled is None else parse_duration(spelled)
     if ttl is None:
