@@ -6,10 +6,13 @@ import numpy as np
 
 from segue.domain.errors import SegueError, refusal
 from segue.domain.event import Json
-from segue.domain.time import format_duration
+from segue.domain.time import DAY, SECOND, format_duration
 from segue.learned.model import ModelKind
 from segue.learned.spec import Guards, ModelSpec
 from segue.learned.table import Table
+
+HORIZONS = 3
+"""Of history: to look back on, of labels to learn from, and of later ones to be judged by."""
 
 
 def guards_of(spec: ModelSpec, kind: ModelKind) -> Guards:
@@ -39,14 +42,42 @@ def hold(spec: ModelSpec, kind: ModelKind, table: Table) -> None:
     raise refusal("E862", f"{message}; it asks for {asked}", hint)
 
 
-def too_short(spec: ModelSpec, first: int, last: int) -> SegueError:
-    """E861: the history does not reach for a test that is later than all labels."""
+def too_short(spec: ModelSpec, kind: ModelKind, first: int, last: int) -> SegueError:
+    """E861: events from ``first`` to ``last`` (ms) do not reach for a test that is later than all labels."""
     assert spec.horizon_ms is not None
-    horizon = format_duration(spec.horizon_ms)
-    there = format_duration(_whole_days(last - first)) if last > first else "no events"
-    message = f"{spec.name} looks {horizon} ahead and the log holds {there}; it takes three times as long"
-    hint = "give it a shorter horizon or a longer history, or use a rule meanwhile"
-    return refusal("E861", message, hint)
+    asked = format_duration(spec.horizon_ms)
+    if last <= first:
+        message = f"{spec.name} looks {asked} ahead, and there are no events to look back on"
+        return refusal("E861", message, "import a history of them, or use a rule meanwhile")
+    horizons = HORIZONS if kind.learns_from == "target" else 1
+    there, missing = last - first, horizons * spec.horizon_ms - (last - first)
+    message = f"{spec.name} looks {asked} ahead and the log holds {_days(there)}; {_needs(horizons, missing)}"
+    longest = _whole(there, horizons)
+    hints = [f"let it look {format_duration(longest)} ahead at most"] if longest else []
+    if horizons > 1 and there > spec.horizon_ms:
+        hints.append("use `kind: value`, which learns no labels and needs one horizon to be judged by")
+    return refusal("E861", message, "; or ".join([*hints, "use a rule until there is a longer history"]))
+
+
+def _needs(horizons: int, missing: int) -> str:
+    if horizons == 1:
+        return "it takes more than that to be judged by what came after"
+    what = "one to look back on, one of labels to learn from, a later one to be judged by"
+    return f"it takes {horizons} times as long ({what}): {_days(missing, up=True)} more are missing"
+
+
+def _whole(ms: int, parts: int) -> int:
+    """The longest horizon (ms) of whole days, or else seconds, that so many of fit into less than this."""
+    longest = (ms - 1) // parts
+    unit = DAY if longest >= DAY else SECOND
+    return longest // unit * unit
+
+
+def _days(ms: int, up: bool = False) -> str:
+    """In whole days where there are any."""
+    if ms < DAY:
+        return format_duration(max(ms, 1))
+    return format_duration((ms + (DAY - 1 if up else 0)) // DAY * DAY)
 
 
 def told(guards: Guards, table: Table) -> dict[str, Json]:
@@ -60,8 +91,3 @@ def told(guards: Guards, table: Table) -> dict[str, Json]:
         },
         "reason": guards.reason,
     }  # fmt: skip
-
-
-def _whole_days(ms: int) -> int:
-    day = 86_400_000
-    return max(ms // day * day, 1) if ms >= day else max(ms, 1)

@@ -57,12 +57,12 @@ def lesson(spec: ModelSpec, kind: ModelKind, history: History) -> Lesson:
     moments = cut_offs(first, last, spec.horizon_ms)
     if kind.learns_from == "target":
         if moments is None:
-            raise too_short(spec, first, last)
+            raise too_short(spec, kind, first, last)
         *earlier, test = labelled(spec, history, [*moments.training, moments.test])
         return Lesson(stacked(earlier), test, moments)
     moment = last - spec.horizon_ms
     if moment <= first:
-        raise too_short(spec, first, last)
+        raise too_short(spec, kind, first, last)
     (test,) = labelled(spec, history, [moment])
     alone = CutOffs((moment,), moment, spec.horizon_ms)
     return Lesson(test.labelled(np.full(len(test), np.nan)), test, alone)

@@ -143,12 +143,15 @@ def test_too_few_users_are_refused_with_both_counts(tmp_path: Path) -> None:
 
 def test_a_short_history_is_refused(tmp_path: Path) -> None:
     with shop(tmp_path, days=80) as service:
-        assert "three times as long" in refused(service)
+        said = refused(service)
+        assert "the log holds 79d; it takes 3 times as long" in said
+        assert "11d more are missing" in said
+        assert "let it look 26d ahead at most" in said
 
 
 def test_an_empty_log_is_refused(tmp_path: Path) -> None:
     with shop(tmp_path, days=0) as service:
-        assert "the log holds no events" in refused(service)
+        assert "there are no events to look back on" in refused(service)
 
 
 @pytest.mark.parametrize(("target", "code"), [(">= 0", "E863"), ("> 1000", "E862")])
