@@ -9,7 +9,7 @@ import os
 import shutil
 import subprocess
 
-from setup_sdks import ROOT, UnavailableError, digest, mark, run, system_package
+from fetching import ROOT, UnavailableError, digest, fetch, mark, run, system_package
 
 TARGET = os.path.join(ROOT, ".servers")
 PROJECT = os.path.join(ROOT, "tests", "deliver", "sinks", "kafka.xml")
@@ -18,19 +18,7 @@ JAVA_MIN = 17
 
 
 def main():
-    os.makedirs(TARGET, exist_ok=True)
-    for part, install in (("rabbitmq", rabbitmq), ("redis", redis), ("kafka", kafka)):
-        missing = os.path.join(TARGET, part + ".missing")
-        try:
-            need("openssl", "openssl")
-            install()
-        except UnavailableError as reason:
-            with open(missing, "w") as file:
-                file.write(str(reason))
-            print("tests that need %s are skipped: %s" % (part, reason), flush=True)
-        else:
-            if os.path.exists(missing):
-                os.remove(missing)
+    fetch(TARGET, (("rabbitmq", rabbitmq), ("redis", redis), ("kafka", kafka)))
 
 
 def rabbitmq():
