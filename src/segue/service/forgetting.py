@@ -12,7 +12,7 @@ from pathlib import Path
 
 from segue.domain.event import Json
 from segue.ingest.identity import leaving
-from segue.log import outbox_file
+from segue.log import lines, outbox_file
 from segue.log.forget import Also
 from segue.segments.edit_lists import take_off
 from segue.service.accounts_left import accounts_of, left_to
@@ -45,12 +45,13 @@ def forget(core: Core, folder: Path, user_id: str) -> Forgotten:
         identity = core.intake.identity
         row = identity.row_of(user_id)
         rows = set() if row is None else identity.rows_of(row)
-        names = frozenset((user_id, *(() if row is None else identity.names_of(row))))
+        shown = {identity.user_id(each) for each in rows}
+        names = frozenset((user_id, *(() if row is None else _own_names(core, row))))
         also = Also(names, steadily(lambda: addresses_of(core.log, rows)))
         recorded = None if row is None else _recorded(core, row, rows)
-    lists, still = take_off(folder, names)
+    listed, still = take_off(folder, names)
     if recorded is None:
-        return Forgotten(_forget_mentions(core, also) or bool(lists), tuple(lists), tuple(still))
+        return Forgotten(_forget_mentions(core, also) or bool(listed), tuple(listed), tuple(still))
     seq, done = recorded
     done.result()
     with core.turn:
@@ -59,11 +60,19 @@ def forget(core: Core, folder: Path, user_id: str) -> Forgotten:
             memory(rows)
     core.forget_snapshots()
     outbox_file.erase(core.log.folder, rows, names)
+    lines.erase(core.log.folder, shown)
     core.log.forget(rows, seq, also)
     kept = core.log.identity().user_ids
     for each in rows:
         identity.ids[each] = kept[each]
-    return Forgotten(True, tuple(lists), tuple(still))
+    return Forgotten(True, tuple(listed), tuple(still))
+
+
+def _own_names(core: Core, row: int) -> list[str]:
+    """The ids that lead to a profile and to no other: a visitor's may have become part of someone else."""
+    identity = core.intake.identity
+    theirs = (None, identity.survivor(row))
+    return [name for name in identity.names_of(row) if identity.row_of(name) in theirs]
 
 
 def _recorded(core: Core, row: int, rows: set[int]) -> tuple[int, Future[None]]:

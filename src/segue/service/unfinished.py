@@ -8,7 +8,7 @@ import duckdb
 
 from segue.domain.ids import FORGOTTEN
 from segue.engine import snapshot
-from segue.log import outbox_file
+from segue.log import lines, outbox_file
 from segue.log.forget import Also
 from segue.log.sqlite import SqliteLog
 
@@ -16,9 +16,9 @@ SNAPSHOT = "snapshot"
 _ADDRESSES = ("traits ->> '$.email'", "context ->> '$.traits.email'", "properties ->> '$.email'")
 
 
-def finish_forgettings(log: SqliteLog) -> None:
-    """Erase what is left of everyone whom a record forgets."""
-    records = [record for record in log.records("forget") if record.body["rows"]]
+def finish_forgettings(log: SqliteLog, upto: int) -> None:
+    """Erase what is left of everyone whom a record up to a seq forgets."""
+    records = [record for record in log.records("forget") if record.body["rows"] and record.seq <= upto]
     kept = log.identity().user_ids if records else []
     for record in records:
         rows = set(record.body["rows"])
@@ -26,6 +26,7 @@ def finish_forgettings(log: SqliteLog) -> None:
             continue
         snapshot.erase(log.folder / SNAPSHOT)
         outbox_file.erase(log.folder, rows, ())
+        lines.erase(log.folder, {kept[row] for row in rows})
         log.forget(rows, record.seq, Also(addresses=addresses_of(log, rows)))
 
 

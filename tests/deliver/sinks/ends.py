@@ -17,9 +17,10 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from segue.deliver.sinks.kinds import FOLDER, Means, sink_of
+from segue.deliver.sinks.kinds import Means, sink_of
 from segue.deliver.sinks.sink import Message, Sink
 from segue.domain.address import Networks, parse_networks
+from segue.log.lines import FOLDER
 from segue.segments.destinations.definition import DestinationDefinition, Limits
 from tests.deliver.sinks.brokers import LOOPBACK, Broker, KafkaServer, RabbitServer, RedisServer
 from tests.deliver.sinks.receiver import Receiver

@@ -10,7 +10,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from segue.deliver.outbox import Delivery, Outbox, wall_ms
 from segue.deliver.outbox import Outcome as Noted
@@ -24,6 +24,8 @@ from segue.segments.destinations.definition import DestinationDefinition
 LOOK_SECONDS = 1.0
 """How often the outbox is looked at without being told to: another process may have replayed something."""
 
+AGAIN_SECONDS = 0.02
+"""How soon it is looked at anew when something is due that may not go: it is just being erased."""
 NOTE_SECONDS = 0.05
 """How long what was taken stays unnoted, at most."""
 UNNOTED_MAX = 1_000
@@ -37,12 +39,17 @@ _log = logging.getLogger("segue.deliver")
 class Queue:
     """The thread of one destination. ``definition`` is asked for each time, since it may be edited."""
 
-    def __init__(self, name: str, definition: Lookup, make_sink: MakeSink, outbox: Outbox) -> None:
+    def __init__(
+        self, name: str, definition: Lookup, make_sink: MakeSink, outbox: Outbox, forgotten: Collection[int]
+    ) -> None:
+        """``forgotten`` are rows of whom nothing is to be sent, and may grow."""
         self.name = name
         self.failures = 0
         self._definition = definition
         self._make_sink = make_sink
         self._outbox = outbox
+        self._forgotten = forgotten
+        self._under_way = threading.Lock()
         self._made_of: DestinationDefinition | None = None
         self._sink: Sink | None = None
         self._unnoted: dict[int, Noted] = {}
@@ -71,6 +78,13 @@ class Queue:
             self._ending = True
             self._signal.notify()
 
+    def settle(self) -> None:
+        """Where messages stay in files of Segue's own: wait until none is written that was taken before."""
+        definition = self._definition()
+        if definition is not None and definition.kind == "file":
+            with self._under_way:
+                pass
+
     def join(self, seconds: float) -> None:
         """Wait for the thread."""
         self._thread.join(seconds)
@@ -96,11 +110,12 @@ class Queue:
     def _step(self, definition: DestinationDefinition) -> bool:
         """Sends one batch; False when there is nothing to send now."""
         # Of a destination that is down one message asks whether it still is.
-        batch = self._fresh(1 if self.failures else definition.limits.batch)
+        with self._under_way:
+            batch = self._fresh(1 if self.failures else definition.limits.batch)
+            outcomes = self._sent(definition, batch) if batch else []
         if not batch:
             self._wait_for_next()
             return True
-        outcomes = self._sent(definition, batch)
         judge = Judge(definition.limits.retry_ms, self._retries, self.failures > 0)
         verdict = judge.judge(batch, outcomes, wall_ms())
         self._note(verdict)
@@ -117,7 +132,8 @@ class Queue:
     def _fresh(self, size: int) -> list[Delivery]:
         """What may go now, without what went already and is not noted yet."""
         found = self._outbox.pending(self.name, wall_ms(), size + len(self._unnoted))
-        return [each for each in found if each.number not in self._unnoted][:size]
+        fresh = [each for each in found if each.number not in self._unnoted]
+        return [each for each in fresh if each.row not in self._forgotten][:size]
 
     def _sent(self, definition: DestinationDefinition, batch: Sequence[Delivery]) -> Sequence[Outcome]:
         try:
@@ -194,7 +210,7 @@ class Queue:
             return
         due = self._outbox.next_due(self.name)
         left = LOOK_SECONDS if due is None else (due - wall_ms()) / 1_000
-        self._rest(min(max(left, 0.001), LOOK_SECONDS))
+        self._rest(min(left, LOOK_SECONDS) if left > 0 else AGAIN_SECONDS)
 
     def _rest(self, seconds: float) -> None:
         """Until it is told of something, or for so long."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 
 from segue.deliver.outbox import Outbox
@@ -22,6 +22,7 @@ class Queues:
         self._destinations = destinations
         self._make_sink = make_sink
         self._queues: dict[str, Queue] = {}
+        self._forgotten: set[int] = set()
         self._lock = threading.Lock()
         self._open = False
 
@@ -37,6 +38,14 @@ class Queues:
             queue = self._queues.get(name) or self._made(name)
             if queue is not None:
                 queue.wake()
+
+    def forget(self, rows: Iterable[int]) -> None:
+        """Send nothing of these profiles any more; when this returns, nothing of them is written to files."""
+        self._forgotten |= {*rows}
+        with self._lock:
+            queues = [*self._queues.values()]
+        for queue in queues:
+            queue.settle()
 
     def close(self) -> None:
         """Ends all; what was not sent waits in the outbox for the next start."""
@@ -57,7 +66,8 @@ class Queues:
         with self._lock:
             if not self._open or name in self._queues:
                 return self._queues.get(name)
-            queue = Queue(name, partial(self._definition, name), self._make_sink, self._outbox)
+            definition = partial(self._definition, name)
+            queue = Queue(name, definition, self._make_sink, self._outbox, self._forgotten)
             self._queues[name] = queue
             queue.start()
             return queue

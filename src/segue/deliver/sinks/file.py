@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from segue.deliver.sinks.sink import DELIVERED, Message, Outcome, Retry
+from segue.log.lines import held, numbered, sync_folder
 
 _TAIL_BYTES = 64 * 1024
 
@@ -39,17 +40,21 @@ class LinesFile:
         """Appends all or nothing, and syncs."""
         data = b"".join(map(line_of, messages))
         try:
-            file = self._opened()
-            if self._size and self._size + len(data) > self._lines.rotate_bytes:
-                self._rotate()
-                file = self._opened()
-            _write(file, data)
-            os.fsync(file)
+            with held(self._lines.path):
+                self._append(data)
         except OSError as fault:
             self._give_up()
             return [Retry(f"not written: {fault.strerror or fault}", down=True)] * len(messages)
         self._size += len(data)
         return [DELIVERED] * len(messages)
+
+    def _append(self, data: bytes) -> None:
+        file = self._opened()
+        if self._size and self._size + len(data) > self._lines.rotate_bytes:
+            self._rotate()
+            file = self._opened()
+        _write(file, data)
+        os.fsync(file)
 
     def close(self) -> None:
         """Closes the file."""
@@ -58,13 +63,15 @@ class LinesFile:
             self._file = None
 
     def _opened(self) -> int:
+        path = self._lines.path
+        if self._file is not None and not _stands_at(self._file, path):
+            self.close()  # it was put aside, or written anew without somebody who was forgotten
         if self._file is None:
-            path = self._lines.path
             path.parent.mkdir(parents=True, exist_ok=True)
             file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             try:
                 self._size = _whole_lines(file)
-                _sync_folder(path.parent)
+                sync_folder(path.parent)
             except OSError:
                 os.close(file)
                 raise
@@ -85,9 +92,9 @@ class LinesFile:
         path = self._lines.path
         for number in range(self._lines.keep - 1, 0, -1):
             with suppress(FileNotFoundError):
-                os.replace(_numbered(path, number), _numbered(path, number + 1))
-        os.replace(path, _numbered(path, 1))
-        _sync_folder(path.parent)
+                os.replace(numbered(path, number), numbered(path, number + 1))
+        os.replace(path, numbered(path, 1))
+        sync_folder(path.parent)
 
 
 def line_of(message: Message) -> bytes:
@@ -107,8 +114,11 @@ def line_of(message: Message) -> bytes:
     return msgspec.json.encode(told) + b"\n"
 
 
-def _numbered(path: Path, number: int) -> Path:
-    return path.with_name(f"{path.name}.{number}")
+def _stands_at(file: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file), os.lstat(path))
+    except FileNotFoundError:
+        return False
 
 
 def _write(file: int, data: bytes) -> None:
@@ -130,11 +140,3 @@ def _whole_lines(file: int) -> int:
         os.ftruncate(file, end)
     os.lseek(file, end, os.SEEK_SET)
     return end
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

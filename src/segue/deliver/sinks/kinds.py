@@ -11,6 +11,7 @@ from segue.deliver.sinks.sink import Sink
 from segue.domain.address import Networks
 from segue.domain.errors import SegueError, refusal
 from segue.domain.outbound import TargetError
+from segue.log.lines import FOLDER
 from segue.segments.destinations.definition import (
     FILES_KEPT,
     MECHANISM,
@@ -18,9 +19,6 @@ from segue.segments.destinations.definition import (
     STREAM_ENTRIES,
     DestinationDefinition,
 )
-
-FOLDER = "deliveries"
-"""In the data folder: what destinations of kind ``file`` write."""
 
 
 @dataclass(frozen=True, slots=True)
