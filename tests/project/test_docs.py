@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from segue.settings import OPTIONS
+from tests.project.test_tree import relative, tracked_files
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "segue"
@@ -60,6 +61,15 @@ def test_every_folder_is_on_the_map() -> None:
     architecture = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
     folders = {path.parent.relative_to(PACKAGE).parts[0] for path in PACKAGE.glob("*/__init__.py")}
     assert {folder for folder in folders if f"{folder}/" not in architecture} == set()
+
+
+def test_every_folder_beside_the_code_is_on_the_map() -> None:
+    architecture = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    folders = {relative(path).partition("/")[0] for path in tracked_files() if path.parent != ROOT}
+    shown = {folder for folder in folders if not folder.startswith(".")} - {"src"}
+    assert {folder for folder in shown if f"\n{folder}/" not in architecture} == set()
+    examples = {path.name for path in (ROOT / "examples").iterdir() if path.is_dir()}
+    assert {name for name in examples if f"{name}:" not in architecture} == set()
 
 
 def test_every_layer_is_in_the_contract_of_imports() -> None:
