@@ -201,8 +201,9 @@ def test_the_clock_of_a_client_is_corrected(server: Running, user: str) -> None:
         track(user, timestamp="2026-11-20T10:00:00.000000+00:00"),
         sentAt="2026-11-20T10:05:00.000Z",
     )
-    for each in events_of(server, user):
-        assert minutes(each["received_at"]) - minutes(each["timestamp"]) in {5, 5 - 24 * 60}
+    ages = [minutes(each["received_at"]) - minutes(each["timestamp"]) for each in events_of(server, user)]
+    assert len(ages) == 2
+    assert set(ages) <= {5, 5 - 24 * 60}
 
 
 def minutes(time: str) -> int:
@@ -212,7 +213,7 @@ def minutes(time: str) -> int:
 
 def test_no_time_or_one_that_cannot_be_read_is_the_receipt(server: Running, user: str) -> None:
     send(server, track(user), track(user, timestamp="yesterday"), track(user, timestamp=None))
-    assert all(each["timestamp"] == each["received_at"] for each in events_of(server, user))
+    assert [each["timestamp"] == each["received_at"] for each in events_of(server, user)] == [True] * 3
 
 
 def test_history_is_history(server: Running, user: str) -> None:

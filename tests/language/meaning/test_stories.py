@@ -100,6 +100,7 @@ def test_story(story: Story) -> None:
     groups = {event.group_id: tuple(e for e in events if e.group_id == event.group_id) for event in events}
     groups.pop(None, None)
     person = Person(events, {key: value for key, value in groups.items() if key is not None})
+    assert story.claims, "a story that claims nothing"
     with closing(Twin({0: events}, {}, {})) as twin:
         for text, now, told in story.claims:
             condition = check_condition(text, Scope(rules.zone))
