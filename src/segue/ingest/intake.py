@@ -158,7 +158,7 @@ class Intake:
             bounds[at] = max(int(bounds[at]), *named)
         allowed: NDArray[np.bool_] = fresh & (timestamps >= bounds)
         tally.suppressed += int((fresh & (bounds == NEVER_AGAIN)).sum())
-        tally.refused = int((fresh & ~allowed & (bounds != NEVER_AGAIN)).sum())
+        tally.refused += int((fresh & ~allowed & (bounds != NEVER_AGAIN)).sum())
         return allowed
 
     def _rows(self, columns: Columns, found: Discoveries) -> Sequence[int] | NDArray[np.int32]:
