@@ -70,7 +70,7 @@ def write(folder: Path, edition: int) -> None:
 def write_segments(folder: Path, opened: int) -> None:
     """Segments that everybody is in, up to one; the rest are empty."""
     texts = [
-        f"- segment: g{number}\n  {HEAD}  when: {'trait.step >= 0' if number <= opened else 'trait.step < 0'}\n"
+        f"- segment: g{number}\n  {HEAD}  when: trait.step {'>=' if number <= opened else '<'} 0\n"
         for number in range(EDITIONS + 1)
     ]
     (folder / "segments").mkdir(exist_ok=True)
@@ -80,8 +80,8 @@ def write_segments(folder: Path, opened: int) -> None:
 def write_doors(folder: Path) -> None:
     """A variant for each segment; the file is never touched again."""
     variants = [
-        f"  - {{variant: v{number}, audience: g{number}, priority: {number}, payload: {{opened: {number}}}}}\n"
-        for number in range(EDITIONS + 1)
+        f"  - {{variant: v{at}, audience: g{at}, priority: {at}, payload: {{opened: {at}}}}}\n"
+        for at in range(EDITIONS + 1)
     ]
     head = "experience: doors\nowner: o@x\ndescription: W.\nslot: side\nfallback: {opened: -1}\n"
     (folder / "experiences" / "doors.yaml").write_text(head + "variants:\n" + "".join(variants))

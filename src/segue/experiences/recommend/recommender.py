@@ -27,7 +27,7 @@ from segue.experiences.recommend.ranking import BRIEFLY, Ranked, Stock, ranked
 from segue.experiences.recommend.shelf import Shelf
 from segue.experiences.recommend.taste import Taste, taste_of
 from segue.experiences.recommend.training import Reading, read_all, renewed
-from segue.experiences.recommend.user import User, behaviour_of, user_of, wish_of
+from segue.experiences.recommend.user import OutdatedError, User, behaviour_of, user_of, wish_of
 from segue.segments.recommendations.definition import DEFAULT, DEFAULT_NAME, RecommendationDefinition
 from segue.service.core import Core
 
@@ -240,20 +240,16 @@ class Recommender:
 
         A ``brief`` one does not say which items the user turned to.
         """
-        if self.reading is None:
-            with self._reading:
-                if self.reading is None:
-                    self.read()
-        self.live.follow(self.core.engine.evaluated_seq)
-        if self.definitions != self.view.definitions:
-            self.read()
-        elif self._catalogue_version() != self.view.shelf.version:
-            self.publish()
-        view = self.view
-        definition = view.definitions.get(question.name)
-        if definition is None:
-            raise _no_definition(question.name, view.definitions)
-        user = user_of(self.core, self.live, definition, question.user_id)
+        while True:
+            view = self._view_now()
+            definition = view.definitions.get(question.name)
+            if definition is None:
+                raise _no_definition(question.name, view.definitions)
+            try:
+                user = user_of(self.core, self.live, definition, question.user_id)
+            except OutdatedError:
+                continue
+            break
         key = (view.number, user.state, question.key, brief)
         with self._keeping:
             found = self._answers.get(key)
@@ -266,6 +262,19 @@ class Recommender:
             while len(self._answers) > ANSWERS_KEPT_MAX:
                 self._answers.popitem(last=False)
         return found
+
+    def _view_now(self) -> View:
+        """What answers are made from, as the definitions, the catalogue and the log are now."""
+        if self.reading is None:
+            with self._reading:
+                if self.reading is None:
+                    self.read()
+        self.live.follow(self.core.engine.evaluated_seq)
+        if self.definitions != self.view.definitions:
+            self.read()
+        elif self._catalogue_version() != self.view.shelf.version:
+            self.publish()
+        return self.view
 
     def _answer(self, view: View, user: User, question: Question, brief: bool) -> dict[str, Json]:
         definition = view.definitions[question.name]

@@ -38,7 +38,10 @@ class User:
 
 
 def user_of(core: Core, live: Live, definition: RecommendationDefinition, user_id: str | None) -> User:
-    """A user as they are now; one never heard of, or suppressed, has done nothing."""
+    """A user as they are now; one never heard of, or suppressed, has done nothing.
+
+    :class:`OutdatedError` where the definition is no longer in force.
+    """
     identity = core.intake.identity
     row = None if user_id is None else identity.row_of(user_id)
     if row is None or row in core.engine.feed.suppressed:
@@ -63,12 +66,19 @@ def _for_everyone(definition: RecommendationDefinition) -> tuple[int, ...]:
     return tuple(number for number, rule in enumerate(definition.rules) if rule.when is None)
 
 
+class OutdatedError(Exception):
+    """Another definition is in force by now: the engine follows its rules, by number, and not these."""
+
+
 def _holding(core: Core, definition: RecommendationDefinition, row: int) -> tuple[int, ...]:
     """The numbers of the rules that hold for a profile; the engine is asked only when it follows any."""
     watches = definition.watches()
     if not watches:
         return _for_everyone(definition)
     with core.turn:
+        workspace = core.workspace
+        if workspace is None or workspace.recommendations.get(definition.name) != definition:
+            raise OutdatedError
         held = {name for name, _ in core.engine.held(row)}
     chosen = {number for name, number in watches.items() if name in held}
     return tuple(sorted({*_for_everyone(definition), *chosen}))
