@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ from tests.service.test_forget import (
     write_workspace,
 )
 
-BARE = [
+BARE: list[dict[str, Any]] = [
     {"type": "track", "userId": USER, "timestamp": format_instant(START_MS), "properties": {"a": MARK}},
     {"type": "purchase", "anonymousId": VISITOR, "originalTimestamp": START_MS, "event": MARK},
     {"type": "group", "userId": USER, "timestamp": "2020-01-01", "traits": {"a": MARK}},
