@@ -13,6 +13,7 @@ import numpy as np
 
 from segue.ingest.decode import decode_events
 from segue.language.interpret import Definition, Rules
+from segue.log.batch import Record
 from segue.log.said import Said
 from segue.segments.override import ListEdit, Override, ScoreOverride
 from segue.service.core import SNAPSHOT_AFTER
@@ -91,6 +92,17 @@ class Driven:
         taken = core.intake.accept(decode_events(raws(history)), SOURCE, core.log.next_seq)
         if len(taken.batch):
             core.log.append([taken.batch])
+        self.tear()
+
+    def forget_torn(self, user: str) -> None:
+        """Someone is forgotten, and the process ends when that is on disk and nothing came of it yet."""
+        core = self.service.core
+        identity, seq, at = core.intake.identity, core.log.next_seq, core.stamp()
+        row = identity.row_of(user)
+        assert row is not None
+        kept = identity.forgetting(row, seq, at)
+        body = {"rows": sorted(identity.rows_of(row)), "left": kept.left, "unseen": kept.unseen}
+        core.log.append([Record(seq, at, "forget", body)])
         self.tear()
 
     def hand(self, step: tuple[Any, ...]) -> None:

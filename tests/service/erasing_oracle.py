@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from segue.domain.change import Cause
 from segue.domain.limits import FUTURE_MS_MAX
 from segue.domain.time import parse_instant
-from segue.language.interpret import Flip, Step
+from segue.language.interpret import Definition, Flip, Rules, Step
 from segue.language.interpret.changes import Row, World
+from tests.service.firing_oracle import FiringOracle, Waits, Watching
 from tests.service.oracle import Oracle, Told
 from tests.strategies.resolver import Resolver
 
@@ -40,10 +41,10 @@ class ErasingWorld(World):
         flips = self.advance(max(self.now, step.received_at))
         self.now = max(self.now, step.received_at)
         self._record(step)
-        flips += self._look(sorted(step.forgotten | set(self.events)), step, set())
+        found = self._look(sorted(step.forgotten | set(self.events)), step, set(step.forgotten))
         for row in step.forgotten:
             self.memberships.pop(row, None)
-        return flips
+        return flips + [replace(flip, cause=step.cause) for flip in found]
 
     def _record(self, step: Step) -> None:
         super()._record(step)
@@ -58,7 +59,28 @@ class ErasingWorld(World):
             self.accounts[account] = [each for each in events if each.row not in step.forgotten]
 
     def _memberships(self, row: Row) -> Mapping[str, bool]:
-        return {} if row in self.suppressed or row not in self.events else super()._memberships(row)
+        if row in self.suppressed:
+            return dict.fromkeys((each.name for each in self.definitions), False)
+        return super()._memberships(row)
+
+
+class ErasingWatching(ErasingWorld, Watching):
+    """The same with triggers."""
+
+    def __init__(
+        self,
+        definitions: Sequence[Definition],
+        rules: Rules,
+        triggers: Sequence[Waits],
+        before: Mapping[tuple[str, int], bool],
+    ) -> None:
+        self.suppressed = set()
+        Watching.__init__(self, definitions, rules, triggers, before)
+
+    def _record(self, step: Step) -> None:
+        super()._record(step)
+        if isinstance(step, Erasing):
+            self.ahead = [each for each in self.ahead if each.row not in step.forgotten]
 
 
 @dataclass
@@ -72,7 +94,7 @@ class ErasingResolver(Resolver):
     """Suppressions that stand: ids, and whom no segment is to see."""
 
     def take(self, step: tuple[Any, ...]) -> Step | None:
-        if step[0] == "event" and self._refuses(step[1]):
+        if step[0] == "event" and self.refuses(step[1]):
             return None
         found = super().take(step)
         for row, _ in found.merges if found is not None else ():
@@ -80,7 +102,7 @@ class ErasingResolver(Resolver):
                 rows.discard(row)
         return found
 
-    def _refuses(self, body: dict[str, Any]) -> bool:
+    def refuses(self, body: dict[str, Any]) -> bool:
         """Whether an event is of someone who is suppressed, or happened before they were forgotten."""
         user = body.get("userId")
         names = [f"anon:{body['anonymousId']}" if user is None else user]
@@ -107,12 +129,17 @@ class ErasingResolver(Resolver):
             found | {f"anon:{visitor}" for visitor, at in self.last_seen.items() if self.into[at] == row}
         )
 
+    def own_names(self, user: str) -> frozenset[str]:
+        """The ids that lead to the profile of an id, and to no other."""
+        row = self.row_of(user)
+        assert row is not None
+        return frozenset(name for name in self.names_of(row) if self.row_of(name) in (None, row))
+
     def forget(self, user: str) -> Erasing:
         """Lose the profile of an id."""
         row = self.row_of(user)
         assert row is not None
-        rows, names = self.rows_of(row), self.names_of(row)
-        own = {user, *(name for name in names if self.row_of(name) in (None, row))}
+        rows, names, own = self.rows_of(row), self.names_of(row), self.own_names(user)
         self.rows = {name: at for name, at in self.rows.items() if self.into[at] != row}
         self.last_seen = {name: at for name, at in self.last_seen.items() if self.into[at] != row}
         for each in rows:
@@ -197,6 +224,22 @@ class ErasingOracle(Oracle):
     @property
     def changes(self) -> list[Told]:
         return [veiled(change) for change in super().changes]
+
+
+@dataclass
+class ErasingFiringOracle(ErasingOracle, FiringOracle):
+    """The same of what fires; what fired for the forgotten is nobody's."""
+
+    def make_watching(self, *args: Any) -> Watching:
+        return ErasingWatching(*args)
+
+    def _lose(self, step: Erasing, names: Collection[str]) -> None:
+        super()._lose(step, names)
+        self.fired = [each for each in self.fired if each[1] not in step.forgotten]
+
+    def record(self, step: Erasing | None) -> None:
+        super().record(step)
+        self.note_fired()
 
 
 def veiled(change: Told) -> Told:

@@ -137,7 +137,7 @@ class FiringOracle(Oracle):
         """Other definitions and triggers are in force."""
         self.steps.append(self._listing(lists))
         before, same = self.world, isinstance(self.world, Watching) and self.world.rules == rules
-        world = Watching(definitions, rules, triggers, {})
+        world = self.make_watching(definitions, rules, triggers, {})
         for step in self.steps:
             world.take(step)
         world.advance(before.now)
@@ -183,10 +183,24 @@ class FiringOracle(Oracle):
 
     def take_watched(self, history: History, historic: bool = False) -> None:
         """Events, lists, overrides and the rest; what is ``historic`` fires only what asks for it."""
-        assert isinstance(self.world, Watching)
         self.take(history)
+        self.note_fired(historic)
+
+    def note_fired(self, historic: bool = False) -> None:
+        """What fired since the last time has fired."""
+        assert isinstance(self.world, Watching)
         self.fired += [(told, row) for told, row, backfill in self.world.fired if backfill or not historic]
         self.world.fired.clear()
+
+    def make_watching(
+        self,
+        definitions: Sequence[Definition],
+        rules: Rules,
+        triggers: Sequence[Waits],
+        before: Mapping[tuple[str, int], bool],
+    ) -> Watching:
+        """A world with triggers of which nothing is known yet."""
+        return Watching(definitions, rules, triggers, before)
 
 
 def _same(one: Waits | None, other: Waits) -> bool:

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from segue.domain.change import Cause
 from segue.domain.time import DAY, HOUR, format_instant
 from segue.segments.override import ListEdit, Override
 from segue.service.core import SNAPSHOT_AFTER
 from segue.service.service import Service
+from tests.service.driven import Driven
 
 START_MS = 1_790_000_000_000
 MARK = "Xq7mark"
@@ -248,6 +250,24 @@ def test_nobody_is_on_a_list_in_the_place_of_the_forgotten(tmp_path: Path) -> No
     for _ in range(2):
         with Service.open(workspace, data) as service:
             assert service.list_users("press") == [ANN]
+
+
+def test_what_a_crash_cut_off_before_it_was_evaluated_is_told_all_the_same(tmp_path: Path) -> None:
+    """Whoever is forgotten leaves, and so does who was in by what they said of an account."""
+    driven = Driven(tmp_path)
+    write_workspace(driven.workspace, LISTS.replace(f'"{USER}", ', ""))
+    taken(driven.service, tmp_path, [*of_the_forgotten(), *of_others()[1:]])
+    taken(driven.service, tmp_path, [call(9, "group", userId=CAT, groupId="acme")])
+    assert [member.user_id for member in driven.service.members("named")] == [USER, BOB, CAT]
+    driven.forget_torn(USER)
+    with driven.service as service:
+        assert [member.user_id for member in service.members("named")] == [BOB]
+        left = [(each.user_id, each.segment) for each in service.changes() if each.cause is Cause.FORGET]
+        assert sorted((user_id[:10], segment) for user_id, segment in left) == [
+            (CAT, "named"), ("forgotten:", "buyers"), ("forgotten:", "named"),
+        ]  # fmt: skip
+        assert service.verify(lambda _done, _total: None) == []
+    assert not marked(driven.data)
 
 
 def test_forgetting_nobody_changes_nothing(tmp_path: Path) -> None:

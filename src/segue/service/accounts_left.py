@@ -22,14 +22,16 @@ def accounts_of(log: SqliteLog, rows: set[int]) -> list[str]:
     return [account for (account,) in found]
 
 
-def left_to(log: SqliteLog, accounts: list[str], rows: set[int], at: int) -> dict[str, dict[str, Dated]]:
-    """The traits of these accounts at a moment (ms), without what these rows said."""
+def left_to(
+    log: SqliteLog, accounts: list[str], rows: set[int], at: int, upto: int | None = None
+) -> dict[str, dict[str, Dated]]:
+    """The traits of these accounts at a moment (ms), by the log up to a seq, without what these rows said."""
     left: dict[str, dict[str, Dated]] = {account: {} for account in accounts}
     if not accounts:
         return left
     with duckdb.connect() as connection:
         found = connection.execute(
-            f"SELECT group_id, traits, timestamp, seq FROM {log.scan(connection)}"
+            f"SELECT group_id, traits, timestamp, seq FROM {log.scan(connection, 0, upto)}"
             f" WHERE type = 'group' AND group_id IN ({', '.join(map(text_sql, accounts))})"
             f' AND "row" NOT IN ({_listed(rows)}) AND timestamp <= {at} ORDER BY seq'
         )

@@ -67,7 +67,7 @@ class Core:
         self.gate = threading.RLock()
         self.turn = threading.RLock()
         self.progress = log.progress()
-        finish_forgettings(log)
+        finish_forgettings(log, self.progress.log_seq)
         forgettings = [forgetting_of(record) for record in log.records("forget")]
         self._opening = Opening(log, None if clock == "log" else wall_ms() - 8 * 86_400_000, forgettings)
         self.intake = self._opening.intake

@@ -45,6 +45,7 @@ from segue.segments.plan import Plan
 from segue.segments.workspace import Workspace, load_workspace
 from segue.service import asking
 from segue.service.as_sent import events_as_sent
+from segue.service.catching_up import catch_up
 from segue.service.core import Core, wall_ms
 from segue.service.counting import counts_of
 from segue.service.forgetting import forget
@@ -73,6 +74,7 @@ class Service:
         self.folder = folder
         self.data = data
         self.log = log
+        catch_up(log, clock)
         self.core = Core(log, clock)
         self.access = Access(data)
         self.profiles = Profiles(self.core)

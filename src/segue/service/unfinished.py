@@ -16,9 +16,9 @@ SNAPSHOT = "snapshot"
 _ADDRESSES = ("traits ->> '$.email'", "context ->> '$.traits.email'", "properties ->> '$.email'")
 
 
-def finish_forgettings(log: SqliteLog) -> None:
-    """Erase what is left of everyone whom a record forgets."""
-    records = [record for record in log.records("forget") if record.body["rows"]]
+def finish_forgettings(log: SqliteLog, upto: int) -> None:
+    """Erase what is left of everyone whom a record up to a seq forgets."""
+    records = [record for record in log.records("forget") if record.body["rows"] and record.seq <= upto]
     kept = log.identity().user_ids if records else []
     for record in records:
         rows = set(record.body["rows"])
