@@ -108,6 +108,7 @@ SCHEMAS: dict[str, Schema] = {
                         "scored": TEXT, "rescored_every": TEXT, "refused": TEXT, "made_at": TIME,
                         "passed": {"type": ["boolean", "null"]}, "alarms": rows_of(TEXT),
                         "scored_at": TIME, "behind": _BEHIND,
+                        "candidate": record({"version": COUNT, "passed": {"type": ["boolean", "null"]}}),
                     },
                 )
             )

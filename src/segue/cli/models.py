@@ -93,7 +93,7 @@ def _listed(connection: Connection, as_json: bool) -> None:
             say_json(row)
         return
     cells = [
-        (row["model"], row["kind"], row["status"], str(row["version"] or "-"), row.get("scored", "-"),
+        (row["model"], row["kind"], row["status"], _versions(row), row.get("scored", "-"),
          row.get("scored_at", "-"), _drift(row))
         for row in rows
     ]  # fmt: skip
@@ -103,6 +103,14 @@ def _listed(connection: Connection, as_json: bool) -> None:
             say(f"\n{row['model']}: {row['behind']['text']}\n  {row['behind']['hint']}")
         elif "refused" in row:
             say(f"\n{row['model']}: {row['refused']}")
+
+
+def _versions(row: Json) -> str:
+    """The version in force, and a later one that stands aside."""
+    there, aside = str(row["version"] or "-"), row.get("candidate")
+    if aside is None:
+        return there
+    return f"{there}, {aside['version']} {'refused' if aside['passed'] is False else 'stands aside'}"
 
 
 def _drift(row: Json) -> str:

@@ -140,7 +140,7 @@ class Registry:
                 earlier = move.number
                 break
         if earlier is None:
-            hint = "`segue models NAME` shows its versions; promote one of them"
+            hint = "promote one of its versions, or take the model out of use with `status: archived`"
             raise refusal("E868", f"no earlier version of {name} was ever in force", hint)
         return self.promote(name, earlier, by, why, at)
 

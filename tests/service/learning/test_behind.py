@@ -132,6 +132,7 @@ def test_another_version_is_shown_and_put_in_force_beside_the_tampered_one(servi
     assert "version 1: archived" in render(service, "churn")
     assert "version 2 is in force and cannot be read" in render(service, "churn")
     promote(service, "churn", 1, "ada", "the other was tampered with")
+    assert "has no rule to beat, by ada: the other was tampered with" in render(service, "churn")
     assert behind(service.core) == {}
     assert score_of(service, "bob") == pytest.approx(
         chance({"orders": 1, "recent": 1, "rest": 0, "pro": 0}), abs=1e-6

@@ -17,6 +17,8 @@ from segue.learned.version import ARCHIVED, CANDIDATE, CHAMPION
 from segue.service.audit import audit
 from segue.service.learning.comparing import compare
 from segue.service.learning.rescoring import rescore
+from segue.service.learning.shown import listed
+from segue.service.learning.shown import render as models_text
 from segue.service.learning.training import promote, rollback, train, trained_here
 from segue.service.service import Service
 from tests.service.learning.behaving import BUYS, shop, written_anew
@@ -95,6 +97,11 @@ def test_what_does_not_beat_its_rule_is_a_candidate(tmp_path: Path) -> None:
         assert "refused" in trained.why
         assert Registry(service.data).champion("buys") is None
         assert service.members("likely") == []
+        (row,) = listed(service)
+        assert (row["version"], row["candidate"]) == (None, {"version": 1, "passed": False})
+        said = models_text(service, "buys")
+        assert said.startswith("buys: no version is in force\nbuys, version 1: candidate")
+        assert "gate       refused: AUC" in said
         _a_person_may_decide_otherwise(service)
 
 
@@ -107,6 +114,12 @@ def _a_person_may_decide_otherwise(service: Service) -> None:
     assert (done.what, done.by) == ("model", "ada@shop.example")
     assert done.text == "buys, version 1: champion, The rule is out of season."
     assert service.members("likely") != []
+    assert "did not beat its rule, by ada@shop.example: The rule is out of season." in models_text(
+        service, "buys"
+    )
+    train(service, "buys")
+    (row,) = listed(service)
+    assert (row["version"], row["candidate"]["version"]) == (1, 2)
 
 
 def test_a_rollback_scores_with_the_version_before(service: Service) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from segue.learned.card import render as card_text
 from segue.learned.looks import Looks
 from segue.learned.registry import Registry
 from segue.learned.rounds import Rounds
-from segue.learned.version import Version
+from segue.learned.version import CANDIDATE, Version
 from segue.segments.freshness import paces
 from segue.service.learning.behind import Behind, behind
 from segue.service.learning.in_use import in_force
@@ -65,19 +65,34 @@ def _behind(service: Service) -> tuple[dict[str, Behind], str | None]:
 def _standing(registry: Registry, looks: Looks, name: str) -> dict[str, Json]:
     """The version in force, of one that cannot be read its number alone."""
     number = in_force(registry).get(name)
+    found = _aside(registry, name, number)
     if number is None:
-        return {}
+        return found
     try:
         version = registry.version(name, number)
     except SegueError as refused:
-        return {"version": number, "refused": refused.diagnostics[0].message}
+        return {**found, "version": number, "refused": refused.diagnostics[0].message}
     last = looks.last(name, number)
     return {
+        **found,
         "version": number,
         "made_at": format_instant(version.made_at),
         "passed": version.passed,
         "alarms": [] if last is None else last.seen.get("alarms", []),
     }
+
+
+def _aside(registry: Registry, name: str, number: int | None) -> dict[str, Json]:
+    """The latest version of a model where it is a candidate, and whether it beat its rule."""
+    latest = max(registry.numbers(name), default=None)
+    if latest is None or latest == number:
+        return {}
+    try:
+        version = registry.version(name, latest)
+    except SegueError:
+        # What is not in force harms nobody; the model by itself tells of it.
+        return {}
+    return {"candidate": {"version": latest, "passed": version.passed}} if version.status == CANDIDATE else {}
 
 
 def shown(service: Service, name: str) -> dict[str, Json]:
@@ -110,21 +125,33 @@ def render(service: Service, name: str) -> str:
     registry = Registry(service.data)
     number, versions = in_force(registry).get(name), list(_versions(registry, name))
     version = next((each for each in versions if isinstance(each, Version) and each.number == number), None)
-    lines = list(map(_line, versions))
+    people = {move.number: f", by {move.by}: {move.why}" for move in registry.moves(name) if move.by}
+    told = [f"{_line(each)}{people.get(each.number, '')}" for each in versions]
     if number is None:
-        lines.insert(0, f"{name}: no version is in force; `segue train {name}` makes one")
-        return "\n".join(lines)
-    if version is None:
-        lines.insert(0, f"{name}: version {number} is in force and cannot be read")
-    elif version.card.get("definition") is not None and "data_hash" in version.card:
-        lines.insert(0, card_text(name, version.number, version.status, version.card))
-    else:
-        lines.insert(0, f"{name}, version {version.number}: {version.status}")
-    lines += _stands(service, name)
+        return "\n".join([*_without(name, versions), *told])
+    unread = f"{name}: version {number} is in force and cannot be read"
+    lines = [unread if version is None else _card(version), *told, *_stands(service, name)]
     if version is not None:
         drift = look(service, [name], keep=False).get(name)
         lines += ["drift: nobody is scored yet"] if drift is None else drift_lines(drift)
     return "\n".join(lines)
+
+
+def _without(name: str, versions: Sequence[Version | Unread]) -> Iterator[str]:
+    """Of a model of which no version is in force: that, and the card of the one that was made last."""
+    if not versions:
+        yield f"{name}: there is no version; `segue train {name}` makes one"
+        return
+    yield f"{name}: no version is in force"
+    last = versions[-1]
+    if isinstance(last, Version):
+        yield _card(last)
+
+
+def _card(version: Version) -> str:
+    if version.card.get("definition") is not None and "data_hash" in version.card:
+        return card_text(version.name, version.number, version.status, version.card)
+    return f"{version.name}, version {version.number}: {version.status}"
 
 
 def _stands(service: Service, name: str) -> Iterator[str]:
