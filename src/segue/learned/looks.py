@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from segue.domain.event import Json
 from segue.learned.registry import FILE
-from segue.log import faults
+from segue.log.beside import opened
 
 LOOKS_KEPT_MAX = 400
 """Of one version; the first one, which all others are held against, always stays."""
-_BUSY_S = 30.0
 _TABLE = """
 CREATE TABLE IF NOT EXISTS looks (
     id INTEGER PRIMARY KEY, model TEXT NOT NULL, number INTEGER NOT NULL, at INTEGER NOT NULL,
@@ -49,12 +45,12 @@ class Looks:
         """All looks at it, in order."""
         if not self._path.exists():
             return []
-        with self._opened() as db:
+        with opened(self._path, _TABLE) as db:
             return [_kept(row) for row in db.execute(_SELECT, (model, number))]
 
     def add(self, model: str, number: int, look: Kept) -> None:
         """Keep one; the oldest but the first go when there are too many."""
-        with self._opened() as db, db:
+        with opened(self._path, _TABLE) as db, db:
             db.execute("BEGIN IMMEDIATE")
             db.execute(
                 "INSERT INTO looks (model, number, at, seen) VALUES (?, ?, ?, ?)",
@@ -67,19 +63,10 @@ class Looks:
     def _one(self, order: str, model: str, number: int) -> Kept | None:
         if not self._path.exists():
             return None
-        with self._opened() as db:
+        with opened(self._path, _TABLE) as db:
             query = f"SELECT at, seen FROM looks WHERE model = ? AND number = ? {order}"
             row = db.execute(query, (model, number)).fetchone()
         return None if row is None else _kept(row)
-
-    @contextmanager
-    def _opened(self) -> Iterator[sqlite3.Connection]:
-        try:
-            with closing(sqlite3.connect(self._path, timeout=_BUSY_S, isolation_level=None)) as db:
-                db.executescript(_TABLE)
-                yield db
-        except sqlite3.DatabaseError as fault:
-            raise faults.damaged(self._path, str(fault)) from fault
 
 
 _SELECT = "SELECT at, seen FROM looks WHERE model = ? AND number = ? ORDER BY id"
