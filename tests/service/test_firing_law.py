@@ -19,7 +19,7 @@ from segue.language.checker import check_condition
 from segue.language.interpret import Definition, Rules
 from segue.language.scope import Scope
 from segue.language.speller import spell
-from segue.language.tree import Aggregate, Compare
+from segue.language.tree import Aggregate, Compare, SegmentRef
 from segue.log.batch import EventBatch
 from segue.segments.triggers.check import back, rises
 from tests.service.firing_oracle import Fired, FiringOracle, Waits
@@ -70,7 +70,8 @@ def one(draw: st.DrawFn, name: str, kind: str, workspace: Workspace) -> Drawn:
         on = f'segment("{segment}") {words}'
         waits = Waits(name, frozenset(ACTIONS[words]), segment=segment, backfill=backfill)
     elif kind == "condition":
-        on = spell(draw(asked))
+        # A segment and nothing else is asked for entering it.
+        on = spell(draw(asked.filter(lambda condition: not isinstance(condition, SegmentRef))))
         waits = Waits(name, frozenset(("began",)), holds=check_condition(on, scope), backfill=backfill)
     elif kind == "crossing":
         op, number = draw(st.sampled_from((">", ">=", "<", "<="))), draw(st.sampled_from(("0", "1", "2.5")))
