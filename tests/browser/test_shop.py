@@ -95,6 +95,21 @@ def test_who_signs_in_sees_what_is_theirs(demo: Demo, browser: Chromium) -> None
     eventually(lambda: not visible(tab, trade) and visible(tab, "#sign-in button"))
 
 
+def test_who_signs_out_leaves_no_basket_behind(demo: Demo, browser: Chromium) -> None:
+    """What the next visitor puts in is all there is: nothing of the one before is taken out in their name."""
+    tab = demo.visit(browser)
+    tab.run("document.querySelector('#sign-in [name=user]').value = '17851'")
+    tab.run("document.querySelector('#sign-in button').click()")
+    eventually(lambda: tab.run("segue.userId") == "17851")
+    tab.run("document.querySelector('#products .add').click()")
+    eventually(lambda: visible(tab, "#basket-banner").startswith("Your basket waits: 1 for"))
+    tab.run("document.querySelector('#sign-out button').click()")
+    eventually(lambda: visible(tab, "#basket-banner") == "" and visible(tab, "#sign-in button"))
+    tab.run("document.querySelector('#empty').click()")
+    tab.run("document.querySelector('#products .add').click()")
+    eventually(lambda: visible(tab, "#basket-banner").startswith("Your basket waits: 1 for"))
+
+
 def test_the_page_carries_the_snippet_as_it_is_documented(demo: Demo) -> None:
     page = demo.server.http.get(demo.url).text
     documented = (ROOT / "docs" / "personalizer.md").read_text(encoding="utf-8")

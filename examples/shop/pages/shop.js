@@ -13,7 +13,7 @@ const byId = new Map(products.map((each) => [each.id, each]));
 
 for (const { id, title, price, category } of products) {
   const item = document.querySelector("#product").content.cloneNode(true);
-  item.querySelector("li").id = id;
+  Object.assign(item.querySelector("li"), { id }).dataset.category = category;
   item.querySelector("b").textContent = title;
   item.querySelector("small").textContent = pounds(price);
   for (const button of item.querySelectorAll("button")) {
@@ -77,6 +77,8 @@ document.querySelector("#sign-out").addEventListener("submit", async (event) => 
   event.preventDefault();
   await post("/sign-out", {});
   segue.reset();
+  basket.length = 0; // It was theirs: the next visitor has put nothing into it.
+  draw();
   show();
 });
 
