@@ -182,6 +182,9 @@ class _Model:
         if model.kind == "value" and model.event is None:
             hint = "write `event: Order Completed` and `amount: revenue`"
             self._refuse("E531", f"{name} does not say which event is a purchase", hint)
+        elif model.kind == "value" and model.amount is None and "measure" not in model.options:
+            hint = "write `amount: revenue`, the property that holds it, or `measure: purchases`"
+            self._refuse("E531", f"{name} does not say what a purchase comes to", hint)
         if model.kind in ("propensity", "churn") and model.target is not None:
             self._chance()
         if model.kind == "lookalike" and model.seed is None:
