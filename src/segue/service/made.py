@@ -9,7 +9,7 @@ import numpy as np
 from segue.domain.watch import is_watch
 from segue.engine.engine import Made
 from segue.engine.kernel import layout as k
-from segue.log.changes import ChangeColumns
+from segue.log.changes import NO_EVENT, ChangeColumns
 
 
 def of_segments(made: Made) -> Made:
@@ -37,5 +37,5 @@ def columns_of(made: Sequence[Made], first: int) -> ChangeColumns:
         entered=records["entered"].astype(np.bool_),
         at=np.ascontiguousarray(records["at"]),
         causes=np.ascontiguousarray(records["cause"]),
-        event_seqs=np.where(by_event, records["seq"], -1),
+        event_seqs=np.where(by_event, records["seq"], NO_EVENT),
     )
