@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -38,19 +39,42 @@ def test_for_people(shop: Shop) -> None:
         "environment",
         "rate",
         "expires",
+        "only",
+        "for",
     ]
-    said = shop(
-        "keys", "create", "--name", "crm", "--kind", "read", "--expires", "2999-01-01"
-    ).out.splitlines()
-    assert said[0].startswith("segue_read_")
-    assert "not shown again" in said[1]
-    rotated = shop("keys", "rotate", "crm", "--overlap", "2d").out.splitlines()
-    assert "is good until" in rotated[2]
+    said = shop("keys", "create", "--name", "crm", "--kind", "read", "--expires", "2999-01-01")
+    assert re.fullmatch(r"segue_read_\w+\n", said.out)  # what KEY=$(segue keys create …) holds
+    assert "not shown again" in said.err
+    rotated = shop("keys", "rotate", "crm", "--overlap", "2d")
+    assert re.fullmatch(r"segue_read_\w+\n", rotated.out)
+    assert "is good until" in rotated.err
     assert shop("keys", "off", "crm").out.count(": off") == 2
     assert shop("keys", "on", "crm").out.count(": on") == 2
     assert shop("keys", "revoke", "crm").out.count(": revoked") == 2
     assert shop("token", "ann").out.count(".") == 2
     assert "signs now" in shop("token", "--rotate").out
+
+
+def test_whom_a_key_is_for_is_listed(shop: Shop) -> None:
+    origins = ("--origin", "https://a.example", "--origin", "https://*.b.example")
+    shop("keys", "create", "--name", "web", "--kind", "write", *origins)
+    shop("keys", "create", "--name", "mail", "--kind", "write", "--public")
+    shop(
+        "keys",
+        "create",
+        "--name",
+        "crm",
+        "--kind",
+        "read",
+        "--segments",
+        "a,b",
+        "--attributes",
+        "traits.plan",
+    )
+    _, *lines = shop("keys").out.splitlines()
+    assert lines[0].endswith("  https://a.example; https://*.b.example")
+    assert lines[1].endswith("  public")
+    assert lines[2].endswith("  segments a, b; attributes traits.plan")
 
 
 def test_limits_are_listed(shop: Shop) -> None:

@@ -12,7 +12,7 @@ import typer
 
 from segue.cli.connection import Connection, running_server
 from segue.cli.options import HERE, DataOption, JsonOption, WorkspaceOption, data_folder
-from segue.cli.output import listed, say, say_json
+from segue.cli.output import listed, say, say_json, warn
 from segue.domain.errors import Diagnostic, UsageError, refusal
 from segue.domain.event import Json
 from segue.service.commands.command import Progress, silent
@@ -122,7 +122,14 @@ def list_keys(
     with _connected(workspace, data, "keys list") as connection:
         rows = list(connection.call("keys list", {}))
     columns = ("id", "name", "kind", "state", "ends_with", "environment", "rate", "expires")
-    listed(rows, as_json, columns, lambda row: [str(row.get(column, "")) for column in columns])
+    heads = (*columns, "only for")
+    listed(rows, as_json, heads, lambda row: [*(str(row.get(each, "")) for each in columns), _only(row)])
+
+
+def _only(key: Json) -> str:
+    """Whose pages may use a key, and what it shows."""
+    scope = [f"{part} {', '.join(key[part])}" for part in ("segments", "attributes") if part in key]
+    return "; ".join([*(["public"] if key.get("public") else []), *key.get("origins", ()), *scope])
 
 
 @keys.command("rotate")
@@ -144,7 +151,7 @@ def rotate(
     found = _call("keys rotate", {"key": _one(key, name), "overlap": overlap}, workspace, data)
     _say_key(found, as_json)
     if not as_json:
-        say(f"the old one, {found['before']['id']}, is good until {found['before']['expires']}")
+        warn(f"the old one, {found['before']['id']}, is good until {found['before']['expires']}")
 
 
 @keys.command("revoke")
@@ -281,7 +288,7 @@ def _say_key(found: Json, as_json: bool) -> None:
         say_json(found)
         return
     say(found["key"])
-    say(f"{found['kind']} key {found['name']}, {found['id']}: keep it, it is not shown again")
+    warn(f"{found['kind']} key {found['name']}, {found['id']}: keep it, it is not shown again")
 
 
 def _change(command: str, key: str, workspace: Path, data: Path | None, as_json: bool) -> None:
