@@ -182,7 +182,7 @@ class _Model:
         if model.kind == "value" and model.event is None:
             hint = "write `event: Order Completed` and `amount: revenue`"
             self._refuse("E531", f"{name} does not say which event is a purchase", hint)
-        elif model.kind == "value" and model.amount is None and "measure" not in model.options:
+        elif self._is_vague():
             hint = "write `amount: revenue`, the property that holds it, or `measure: purchases`"
             self._refuse("E531", f"{name} does not say what a purchase comes to", hint)
         if model.kind in ("propensity", "churn") and model.target is not None:
@@ -200,6 +200,12 @@ class _Model:
         if model.kind != "upload" and not model.features:
             hint = "write features by name, or put events into the tracking plan for `features: auto`"
             self._refuse("E534", f"{name} has nothing to learn from: no event is known", hint, "features")
+
+    def _is_vague(self) -> bool:
+        """Whether a value says neither an amount nor what else is meant; the log may hold an older one."""
+        model = self.model
+        unsaid = model.amount is None and "measure" not in model.options
+        return model.kind == "value" and unsaid and model.origin is not None
 
     def _chance(self) -> None:
         """Refuse an amount where a chance is to be learned."""
