@@ -46,10 +46,11 @@ class State(Enum):
 class Delivery:
     """One firing for one destination. Times are in ms.
 
-    ``id`` is that of the firing, the same on every retry: with ``trigger`` it is what receivers tell
-    repeats by. ``number`` is the order in which a destination gets them. ``at`` is when the trigger fired,
-    ``moment`` when it was to have its effect, after a delay or quiet hours. ``due`` is the wall clock's
-    time of the next attempt, ``since`` when it became pending first, ``changed`` of the last that was noted.
+    ``id`` is the same on every retry, and of no other message to this destination: receivers tell repeats by
+    it. It is that of the firing; see :func:`message_id`. ``number`` is the order in which a destination gets
+    them. ``at`` is when the trigger fired, ``moment`` when it was to have its effect, after a delay or quiet
+    hours. ``due`` is the wall clock's time of the next attempt, ``since`` when it became pending first,
+    ``changed`` of the last that was noted.
     """
 
     id: str
@@ -92,6 +93,16 @@ class Wanted:
 
 
 _ANY = Wanted()
+
+
+def message_id(firing: str, trigger: str) -> str:
+    """The id of a message that shares its destination with another trigger's about the same change."""
+    return f"{firing}.{trigger}"
+
+
+def firing_id(message: str) -> str:
+    """The id of the firing that a message is about."""
+    return message.partition(".")[0]
 
 
 def wall_ms() -> int:
@@ -167,6 +178,15 @@ class Outbox:
                 (*rows, after),
             )
             return [_delivery(row) for row in found]
+
+    def carriers(self, firing: str, destination: str) -> set[str]:
+        """The triggers whose message to a destination has a firing's id as it is, and was not held back."""
+        with self._store.reading() as connection:
+            found = connection.execute(
+                "SELECT trigger FROM deliveries WHERE id = ? AND destination = ? AND state != 'passed'",
+                (firing, destination),
+            )
+            return {trigger for (trigger,) in found}
 
     # ---- the queues' side --------------------------------------------------------------------
 

@@ -21,8 +21,12 @@ _encode = msgspec.json.Encoder().encode
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a payload can be made of; what is a function is asked only when the payload needs it."""
+    """What a payload can be made of; what is a function is asked only when the payload needs it.
 
+    ``id`` is that of the message.
+    """
+
+    id: str
     firing: Firing
     trigger: TriggerDefinition
     user_id: str
@@ -47,7 +51,7 @@ def happened(known: Known) -> dict[str, Json]:
     """What happened and to whom: a change as it is written everywhere, or what comes nearest to one."""
     firing = known.firing
     found: dict[str, Json] = {} if firing.change is None else {"seq": firing.change}
-    found |= {"id": firing.id, "trigger": known.trigger.name, "user_id": known.user_id}
+    found |= {"id": known.id, "trigger": known.trigger.name, "user_id": known.user_id}
     if known.segment is not None:
         found["segment"] = known.segment
     found |= {"action": firing.action, "at": format_instant(firing.at), "cause": cause(known)}
@@ -99,7 +103,7 @@ def value_of(name: str, known: Known) -> Json:
         return (view.features if root == "features" else view.scores).get(path[0])
     firing = known.firing
     return {
-        "id": firing.id,
+        "id": known.id,
         "trigger": known.trigger.name,
         "at": format_instant(firing.at),
         "action": firing.action,

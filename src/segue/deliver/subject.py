@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from segue.deliver.outbox import Delivery, Outbox, State
+from segue.deliver.outbox import Delivery, Outbox, State, firing_id
 from segue.deliver.policy import Contact, Facts
 from segue.domain.event import Json
 from segue.language.reading import walk
@@ -77,4 +77,4 @@ class Subject:
             for each in self._fresh
             if each.row == self.row and each.moment > after and each.state in _SENT_ON
         ]
-        return [Contact(each.id, each.trigger, each.channel, each.moment) for each in found]
+        return [Contact(firing_id(each.id), each.trigger, each.channel, each.moment) for each in found]
