@@ -50,8 +50,8 @@ class Reasons:
 
     ``prediction`` is ``base_points`` and the points of all drivers; before its ``link`` it is ``raw``, which
     is ``base`` and their raw parts. Both are None where nothing is known of the model's inside; ``note`` says
-    why. ``percentile`` is how many percent of those the version was judged on scored less. ``behind`` says of a
-    model that keeps nobody in step any more why not, and until when it did.
+    why. ``percentile`` is how many percent of those the version was judged on scored less. ``behind`` says
+    of a model that keeps nobody in step any more why not, and until when it did.
     """
 
     model: str

@@ -22,8 +22,8 @@ class Membership:
 class User:
     """A user now; nothing is held against one who is not ``known``.
 
-    ``version`` rises when anything of it changes. ``percentiles`` say of a score how many percent of those its
-    version was judged on scored less.
+    ``version`` rises when anything of it changes. ``percentiles`` say of a score how many percent of those
+    that its version was judged on scored less.
     """
 
     user_id: str
