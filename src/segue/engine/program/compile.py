@@ -117,7 +117,7 @@ class _Assembly:
         segments, nodes = self._segments(guards)
         cursors, groups = self.cursors.table(self.pool), self._groups()
         initials = tuple(tuple(self._initial(key)) for key in self.features)
-        bounds = self._bounds(codes, guards.at_creation)
+        bounds = self._bounds(codes, guards.at_creation, self._touches_max(features))
         program = k.Program(
             **codes.tables(),
             streams=streams,
@@ -357,7 +357,21 @@ class _Assembly:
             self.pool.lists(table[number], member=members[word])
         return table
 
-    def _bounds(self, codes: Codes, at_creation: Sequence[int]) -> k.Ints:
+    def _touches_max(self, features: k.Records) -> int:
+        """The most atoms that one operation or one passed entry can touch.
+
+        An event may change a feature by each of the streams that it hangs on, and touches all that look at
+        it each time: an atom that looks at many features is touched for every one of them.
+        """
+        lists = ("atom", "edge", "missing")
+        looking = sum(features[f"{name}_end"] - features[f"{name}_at"] for name in lists)
+        times = [
+            max(2, 1 + len(self._other_streams(key))) if isinstance(key.stream, Stream) else 1
+            for key in self.features
+        ]
+        return int(np.dot(looking, times)) + len(self.atoms)
+
+    def _bounds(self, codes: Codes, at_creation: Sequence[int], touches: int) -> k.Ints:
         """The program's scalars, with the most that one operation or one passed entry can need."""
         links = max((len(code.links) for code in codes.all), default=0)
         cursors = max((len(self.cursors.of_stream(n)) for n in self.registry.streams.values()), default=0)
@@ -370,7 +384,7 @@ class _Assembly:
         bounds[k.B_ENTRIES_MAX] = links + 1
         bounds[k.B_PUSHES_MAX] = links * cursors + 4 * len(self.atoms) + 2
         bounds[k.B_COUNTS_MAX] = len(valued)
-        bounds[k.B_TOUCHES_MAX] = 6 * len(self.atoms) + len(at_creation) + 16
+        bounds[k.B_TOUCHES_MAX] = max(touches, 2 * len(at_creation)) + 16
         bounds[k.B_RECOUNTS_VALUES] = any(isinstance(key.window, SinceEvent | ThisSession) for key in valued)
         return bounds
 
