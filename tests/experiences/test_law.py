@@ -10,7 +10,7 @@ from hypothesis import event, given, note, settings
 from hypothesis import strategies as st
 
 from segue.domain.event import EXPOSURE, Event
-from segue.domain.time import format_instant
+from segue.domain.time import DAY, HOUR, MINUTE, format_instant, parse_instant
 from segue.experiences.asked import asked
 from segue.experiences.deciding import Decision
 from segue.experiences.remembering import Answers
@@ -20,10 +20,11 @@ from tests.experiences.drawn import contexts, experiences, write
 from tests.experiences.plainly import Known, decided
 from tests.service.test_laws import CASES, LAW, Story, told_of
 from tests.strategies.histories import histories, objects
-from tests.strategies.vocabulary import USERS
+from tests.strategies.vocabulary import START_MS, USERS
 
 FEWER = settings(LAW, max_examples=max(5, CASES // 2))
 """Each case decides a dozen times, by the log's whole history."""
+LATER = (0, 0, 1, MINUTE, HOUR, DAY, 40 * DAY)
 WHO = (*USERS, *USERS, "anon:a1", "anon:a2", "nobody")
 
 
@@ -59,7 +60,11 @@ class Told:
         user_id, context = self.data.draw(st.sampled_from(self.asked))
         note(f"{user_id} {context} {events} at {service.engine.now}")
         question = asked({"user_id": user_id, "slots": slots, "context": context, "events": [*events]})
-        known, own = self.known(user_id, question.context, events)
+        later = self.data.draw(st.sampled_from(LATER)) if events else 0
+        # While serving, the wall clock is ahead of the engine's by a moment.
+        now = service.engine.now + later
+        self.answers.deciding.now = lambda: now  # type: ignore[method-assign]
+        known, own = self.known(user_id, question.context, events, later)
         wanted = {slot: decided(service.workspace, slot, own, known) for slot in slots}
         decision = self.answers.deciding.decide(question)
         assert chosen(decision) == wanted
@@ -72,7 +77,9 @@ class Told:
         if not events and self.data.draw(st.integers(0, 3)) == 0:
             self.shown(decision)
 
-    def known(self, user_id: str, context: Any, events: Sequence[dict[str, Any]]) -> tuple[Known, str]:
+    def known(
+        self, user_id: str, context: Any, events: Sequence[dict[str, Any]], later: int
+    ) -> tuple[Known, str]:
         service, world = self.story.driven.service, self.story.oracle.world
         row = self.story.oracle.resolver.row_of(user_id)
         definitions = definitions_of(service.workspace)
@@ -81,10 +88,11 @@ class Told:
         else:
             person, overrides = world.person(row), world.overrides[row]
             own = self.story.oracle.resolver.ids[row]
-        now = world.now
+        now = world.now + later
         recent = tuple(
-            Event(10**9 + number, 0, "track", each["event"], now, now, each["properties"])
+            Event(10**9 + number, 0, "track", each["event"], min(at, now), now, each["properties"])
             for number, each in enumerate(events)
+            for at in (now if "timestamp" not in each else parse_instant(each["timestamp"]) or now,)
         )
         person = Person((*person.events, *recent), person.account_events, person.lists,
                         person.predictions, person.replacements)  # fmt: skip
@@ -145,8 +153,10 @@ def test_what_is_kept_is_given_up_in_time(data: st.DataObject) -> None:
 
 
 def _recent() -> st.SearchStrategy[dict[str, Any]]:
+    moments = st.sampled_from([START_MS + offset for offset in (0, HOUR, DAY, 8 * DAY, 400 * DAY)])
     return st.fixed_dictionaries(
-        {"event": st.sampled_from(("Viewed", "Bought", EXPOSURE)), "properties": objects()}
+        {"event": st.sampled_from(("Viewed", "Bought", "Viewed", EXPOSURE)), "properties": objects()},
+        optional={"timestamp": moments.map(format_instant)},
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from segue.domain.limits import DECISIONS_KEPT_MAX
+from segue.engine.supposing import may_be_supposed, supposed
 from segue.experiences.asked import Asked, recent_events, require_slots
 from segue.experiences.choosing import Choice, Situation, Why, choose
 from segue.experiences.slots import Slots
@@ -121,7 +122,11 @@ class Deciding:
         return held_plainly(definitions, person, overrides, self.now(), rules_of(slots.workspace))
 
     def _with_recent(self, asked: Asked) -> Decision:
-        """The same with events that just happened: the plain meaning of the log's events and these."""
+        """The same with events that just happened: tried on a copy of the profile where that can tell.
+
+        Else the plain meaning of the log's events and these: of who identifies themselves, and of events with
+        an id, which may have come already.
+        """
         with self.core.turn:
             slots = self.slots()
             require_slots(asked.slots, slots.by_name)
@@ -129,8 +134,11 @@ class Deciding:
             row, upto = self.row_of(asked.user_id), self.core.engine.evaluated_seq
             if row is not None and row in engine.feed.suppressed:
                 return self._of_suppressed(asked, slots, row)
+            recent = recent_events(asked, 0 if row is None else row, upto + 1, now)
+            told_apart = any(event.message_id for event in recent)
+            if not told_apart and may_be_supposed(engine, recent, now):
+                return self._made(asked, slots, supposed(engine, row, recent, now), row)
             known = Beside() if row is None else beside(self.core, row)
-        recent = recent_events(asked, 0 if row is None else row, upto + 1, now)
         past = NOBODY if row is None else person_of(self.core, row, upto, known)
         held = self._plainly(asked, slots, with_recent(past, recent), known.overrides)
         return self._made(asked, slots, held, row)

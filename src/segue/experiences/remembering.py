@@ -53,7 +53,7 @@ class Answers:
         self._kept: dict[int, _Kept] = {}
         self._slots: Slots | None = None
         self._number = 0
-        core.memories.append(self.drop)
+        core.forget_listeners.append(self.drop)
 
     def drop(self, rows: Iterable[int]) -> None:
         """Keep nothing of these profiles."""

@@ -200,13 +200,13 @@ def _reasons(
 def _reason(shelf: Shelf, behaviour: Behaviour, place: int, part: str, source: int) -> Reason:
     category = shelf.item(place).category
     if part == "behaviour" and source >= 0:
-        item = shelf.name(int(behaviour.items[source]))
+        speaks = shelf.item(int(behaviour.items[source]))
         means = behaviour.means[source]
-        return Reason(f"{means}_with", f"{means} with {item}", item=item)
+        return Reason(f"{means}_with", f"{means} with {speaks.title or speaks.id}", item=speaks.id)
     if part == "new":
         return Reason("new", "new in the catalogue", category=category)
     if part == "":
         return Reason("listed", "in the catalogue", category=category)
-    if category is not None:
+    if part == "category":
         return Reason("popular_in_category", f"popular in {category}", category=category)
     return Reason("popular", "popular")

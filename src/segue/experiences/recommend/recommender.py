@@ -75,7 +75,7 @@ class Recommender:
         self._moves = 0
         self._forgot = False
         self._put_at = 0.0
-        core.memories.append(self.forget)
+        core.forget_listeners.append(self.forget)
 
     def close(self) -> None:
         """Give the catalogue free."""
