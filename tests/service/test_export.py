@@ -197,3 +197,26 @@ def test_the_command(tmp_path: Path) -> None:
         csv.DictReader(io.StringIO(here("export", "--all", "--format", "csv", "--workspace", workspace).out))
     )
     assert len(everyone) == len(here("export", "--all", "--workspace", workspace).rows) == 28
+
+
+@pytest.mark.parametrize("stretch", [False, True])
+def test_sources_that_use_the_same_ids_arrive_whole_elsewhere(tmp_path: Path, stretch: bool) -> None:
+    """Elsewhere all of it is one source, in which an id counts once; importing it again changes nothing."""
+    workspace = write_workspace(tmp_path / "workspace")
+    path = tmp_path / "events.jsonl"
+    with (
+        Service.open(workspace, tmp_path / "data") as service,
+        Service.open(workspace, tmp_path / "b") as other,
+    ):
+        for source, event in (("web", "Looked"), ("app", "Order Completed"), ("tills", "Order Completed")):
+            calls = [call(1, event=event, userId=source), call(2 if source == "web" else 3, userId=source)]
+            path.write_text("".join(json.dumps(each) + "\n" for each in calls), encoding="utf-8")
+            service.import_file(path, None, source, lambda _done, _total: None)
+            if stretch:
+                service.log.close_stretch(1)
+        sent = list(service.export_all())
+        assert [event["messageId"] for event in sent] == ["m1", "m2", "m1~2", "m3", "m1~3", "m3~2"]
+        assert imported(other, tmp_path, sent).accepted == 6
+        assert imported(other, tmp_path, list(service.export_all())).duplicate == 6
+        assert [each.user_id for each in other.members("buyers")] == ["app", "tills"]
+        assert sorted(map(json.dumps, other.export_all())) == sorted(map(json.dumps, sent))

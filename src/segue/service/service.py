@@ -54,6 +54,7 @@ from segue.service.posting import Committer
 from segue.service.profiles import Profiles
 from segue.service.program import definitions_of, followed, rules_of, values_of
 from segue.service.quarantining import replayed
+from segue.service.told_apart import ToldApart
 from segue.service.views import Member, Preview, SegmentView, Status, UserView
 
 Progress = Callable[[int, int], None]
@@ -434,9 +435,11 @@ class Service:
 
     def export_all(self) -> Iterator[dict[str, Json]]:
         """Every event that took effect, once, in log order, with its fields as sent."""
-        for entry in self.log.replay():
+        upto = self.log.next_seq - 1
+        apart = ToldApart(self.log, upto)
+        for entry in self.log.replay(0, upto):
             if isinstance(entry, EventBatch):
-                yield from events_as_sent(entry)
+                yield from map(apart.named, events_as_sent(entry))
 
     # ---- quarantine --------------------------------------------------------------------------
 
