@@ -137,7 +137,9 @@ def _touched(service: Service) -> Iterator[Figure]:
     learner = Learner(service)
     learner.start()
     heard = threading.Event()
-    service.core.hearers.append(lambda entry: heard.set() if getattr(entry, "kind", "") == "score" else None)
+    service.core.entry_listeners.append(
+        lambda entry: heard.set() if getattr(entry, "kind", "") == "score" else None
+    )
     behind = []
     try:
         while learner.rounds < 1:

@@ -52,7 +52,7 @@ class Dispatcher:
     def start(self) -> None:
         """Work off what is left from before, and from now on what comes."""
         self._service.core.firing.listeners.append(self.wake)
-        self._service.core.memories.append(self.forget)
+        self._service.core.forget_listeners.append(self.forget)
         self._thread.start()
 
     def wake(self) -> None:
@@ -68,7 +68,7 @@ class Dispatcher:
             self._signal.notify()
         self._thread.join()
         self._service.core.firing.listeners.remove(self.wake)
-        self._service.core.memories.remove(self.forget)
+        self._service.core.forget_listeners.remove(self.forget)
 
     def forget(self, rows: Iterable[int]) -> None:
         """Write nothing of these profiles any more; the outbox is erased after this."""

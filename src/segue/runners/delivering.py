@@ -31,7 +31,7 @@ class Delivering:
 
     def start(self) -> None:
         """Send what is left from before, and from now on what comes."""
-        self._service.core.memories.append(self._queues.forget)
+        self._service.core.forget_listeners.append(self._queues.forget)
         self._queues.start()
         self._dispatcher.start()
 
@@ -39,7 +39,7 @@ class Delivering:
         """Decide on what has fired, and end; what was not sent waits for the next start."""
         self._dispatcher.close()
         self._queues.close()
-        self._service.core.memories.remove(self._queues.forget)
+        self._service.core.forget_listeners.remove(self._queues.forget)
         self._open.close()
 
     def _sink(self, definition: DestinationDefinition) -> Sink:

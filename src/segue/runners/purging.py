@@ -24,7 +24,7 @@ def purging(service: Service, doors: Doors) -> Iterator[None]:
         yield
         return
     purger = Purger(settings.caches, settings.cache_method, Tags())
-    service.core.listeners.append(purger.changed)
+    service.core.change_listeners.append(purger.changed)
     service.access.listeners.append(purger.everything)
     purger.start()
     doors.caching = Caching(purger.tags, max(1, settings.cache_time_ms // SECOND))

@@ -88,11 +88,12 @@ class Core:
         self.saved_seq = 0
         self._saved_at = wall_ms()
         self._snapshot = log.folder / "snapshot"
-        self.listeners: list[Callable[[ChangeColumns], None]] = []
+        # Listeners leave in threads of their own; each telling goes by a copy, so that none is passed over.
+        self.change_listeners: list[Callable[[ChangeColumns], None]] = []
         """Told of changes once stored, by whichever thread evaluates; they must not wait or raise."""
-        self.memories: list[Callable[[Iterable[int]], None]] = []
+        self.forget_listeners: list[Callable[[Iterable[int]], None]] = []
         """Told of rows that were forgotten, in the engine's turn: nothing of them may be kept beside it."""
-        self.hearers: list[Callable[[Entry], None]] = []
+        self.entry_listeners: list[Callable[[Entry], None]] = []
         """Told of entries that the engine has seen, by whichever thread evaluates; they must not wait."""
 
     @property
@@ -247,8 +248,8 @@ class Core:
         else:
             with self.turn, self.firing.showing(self.engine, self._made, entry):
                 self.engine.apply(entry)
-        for hearer in self.hearers:
-            hearer(entry)
+        for listener in tuple(self.entry_listeners):
+            listener(entry)
 
     def define(self, workspace: Workspace, progress: Progress) -> None:
         """Make a workspace's definitions those in force.
@@ -323,7 +324,7 @@ class Core:
         self.progress = reached
         self.firing.stored()
         if columns is not None:
-            for listener in self.listeners:
+            for listener in tuple(self.change_listeners):
                 listener(columns)
 
     # ---- evaluating beside -------------------------------------------------------------------

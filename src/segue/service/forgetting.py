@@ -56,8 +56,8 @@ def forget(core: Core, folder: Path, user_id: str) -> Forgotten:
     done.result()
     with core.turn:
         core.engine.lose(names)
-        for memory in core.memories:
-            memory(rows)
+        for listener in core.forget_listeners:
+            listener(rows)
     core.forget_snapshots()
     outbox_file.erase(core.log.folder, rows, names)
     lines.erase(core.log.folder, shown)

@@ -68,7 +68,7 @@ class Profiles:
         self._core = core
         self._kept: dict[int, Look] = {}
         self._percentiles = Percentiles(core.log.folder)
-        core.memories.append(self.drop)
+        core.forget_listeners.append(self.drop)
 
     def drop(self, rows: Iterable[int]) -> None:
         """Keep nothing of these profiles."""

@@ -51,7 +51,7 @@ class Ear:
     def __init__(self, service: Service) -> None:
         self.scores: list[Said] = []
         self._news = threading.Condition()
-        service.core.hearers.append(self._heard)
+        service.core.entry_listeners.append(self._heard)
 
     def _heard(self, entry: Entry) -> None:
         if isinstance(entry, Record) and entry.kind == "score":
@@ -204,7 +204,7 @@ def touching(tmp_path: Path) -> Iterator[tuple[Service, list[object]]]:
             heard.append(None if rows is None else rows.tolist())
 
         service.start()
-        service.core.hearers.append(hear)
+        service.core.entry_listeners.append(hear)
         yield service, heard
         service.core.drain()
 

@@ -42,7 +42,7 @@ class Hub:
         self._under_way = 0
         self._delivered = 0
         self._thread = threading.Thread(target=self._work, name="segue-hub")
-        core.listeners.append(self._queue.put)
+        core.change_listeners.append(self._queue.put)
         self._head = core.progress.next_change - 1
 
     def start(self) -> None:
@@ -51,7 +51,7 @@ class Hub:
 
     def close(self) -> None:
         """Hand nothing on any more."""
-        self._core.listeners.remove(self._queue.put)
+        self._core.change_listeners.remove(self._queue.put)
         self._queue.put(None)
         self._thread.join()
 

@@ -124,7 +124,7 @@ class Learner:
 
     def start(self) -> None:
         """Begin."""
-        self._service.core.hearers.append(self._heard)
+        self._service.core.entry_listeners.append(self._heard)
         for thread in self._threads:
             thread.start()
 
@@ -133,7 +133,7 @@ class Learner:
         self._ended.set()
         self._touched.any.set()
         core = self._service.core
-        core.hearers = [each for each in core.hearers if each != self._heard]
+        core.entry_listeners = [each for each in core.entry_listeners if each != self._heard]
         for thread in self._threads:
             thread.join()
 
