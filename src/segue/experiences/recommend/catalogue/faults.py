@@ -15,7 +15,8 @@ def no_item(identifier: str) -> SegueError:
     return refusal(
         NO_ITEM,
         f"the catalogue has no item {identifier!r}",
-        "`segue catalog list` shows those there are, `segue catalog import FILE` brings more",
+        "`segue catalog list` shows those there are; `segue catalog import FILE` and"
+        " `POST /v1/catalog/items` bring more",
     )
 
 
