@@ -72,6 +72,18 @@ def test_the_strongest_deed_names_the_reason(tmp_path: Path) -> None:
         assert "bought with tea-0" in one.reasons("cleo", count=3).values()
 
 
+def test_a_reason_calls_an_item_by_its_title_and_tells_everybodys_taste_from_ones_own(tmp_path: Path) -> None:
+    with shop(tmp_path, PLAIN) as one:
+        one.stock(*(Item(name, title=f"The {name}", category=name[:3]) for name in (*TEA, *POTS)))
+        tastes(one, [TEA, POTS])
+        one.view("ann", "tea-0")
+        one.train()
+        first = one.ask("ann", count=1)["items"][0]
+        assert first["reason"] == {"kind": "viewed_with", "text": "viewed with The tea-0", "item": "tea-0"}
+        new = one.ask("nobody", count=3)
+        assert {each["reason"]["kind"] for each in new["items"]} == {"popular"}
+
+
 def test_who_may_not_know_what_was_done_is_not_told(tmp_path: Path) -> None:
     with shop(tmp_path, PLAIN) as one:
         tastes(one, [TEA, POTS])
