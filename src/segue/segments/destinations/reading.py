@@ -16,8 +16,8 @@ from segue.segments.fields import (
     Reader,
     Sheet,
     duration,
+    head,
     integer,
-    name,
     one_of,
     read_fields,
     text,
@@ -169,11 +169,8 @@ _word = _matching(_WORD, "such a name", "it takes letters, digits, points, colon
 _path = _matching(_PATH, "a path within a folder", "write it like crm/changes.jsonl: no leading slash, no ..")
 
 DESTINATION_FIELDS = (
-    Field("destination", name, "its one name, in lower_snake_case", required=True),
+    *head("destination"),
     Field("kind", one_of(*KINDS), "what stands at its other end", required=True),
-    Field("owner", text, "who answers for it, a team or an address", required=True),
-    Field("description", text, "what it is and what it is for, in a sentence", required=True),
-    Field("title", text, "how people call it"),
     Field("address", text, "where it is"),
     Field("secrets", _variables, "environment variables that hold the secrets that sign, the new one first"),
     Field("username", _variable, "the environment variable with the name to log in with"),
