@@ -297,3 +297,10 @@ def test_the_command(tmp_path: Path) -> None:
         here("suppress", "ann", "--off", "--workspace", workspace).out == "ann is not suppressed any more\n"
     )
     assert len(here("members", "buyers", "--workspace", workspace, "--json").rows) == 2
+
+
+@pytest.mark.parametrize("user", ["", "  ", "a" * 2_000])
+def test_what_is_no_id_is_not_suppressed(tmp_path: Path, user: str) -> None:
+    workspace = write_workspace(tmp_path / "workspace")
+    ended = here("suppress", user, "--workspace", workspace)
+    assert (ended.status, ended.err.partition(" ")[0], ended.out) == (1, "E461", "")

@@ -31,7 +31,7 @@ class Override:
 
     def checked(self) -> Self:
         """The override itself; E461 (user), E462 (segment's name) or E463 (note) when it cannot be one."""
-        _check_user(self.user_id)
+        check_user(self.user_id)
         _check_name("segment", self.segment)
         for note in (self.by, self.why):
             if note is not None and (len(note) > NOTE_CHARACTERS_MAX or not _is_text(note)):
@@ -118,7 +118,7 @@ class ListEdit:
 
     def checked(self) -> Self:
         """The edit itself; E461 (user) or E462 (list's name) when it cannot be one."""
-        _check_user(self.user_id)
+        check_user(self.user_id)
         _check_name("list", self.list)
         return self
 
@@ -158,7 +158,8 @@ def _is_text(text: str) -> bool:
     return True
 
 
-def _check_user(user_id: str) -> None:
+def check_user(user_id: str) -> None:
+    """E461 when that is no user id."""
     if not user_id.strip() or len(user_id) > ID_CHARACTERS_MAX or not _is_text(user_id):
         message = f"a user id is text of 1 to {ID_CHARACTERS_MAX} characters"
         raise refusal(

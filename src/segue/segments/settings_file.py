@@ -8,7 +8,7 @@ from segue.domain.errors import Diagnostic
 from segue.language.findings import shorten, suggestion
 from segue.segments.fields import Sheet
 from segue.segments.nodes import Entries, Items, Node, Scalar
-from segue.settings import BY_NAME, DEFAULTS, OptionValueError, Settings, overrides_in, settings_of
+from segue.settings import BY_NAME, DEFAULTS, Option, OptionValueError, Settings, overrides_in, settings_of
 
 SETTINGS_FILE = "segue.yaml"
 _SECTIONS = frozenset(name.split(".")[0] for name in BY_NAME if "." in name)
@@ -53,8 +53,14 @@ def _spellings(node: Node, sheet: Sheet) -> dict[str, str]:
                 found[name] = text
             except OptionValueError as fault:
                 message = f'{name} takes {fault}, not "{shorten(text)}"'
-                sheet.refuse("E436", value, message, f"for example `{name}: {option.default}`")
+                sheet.refuse("E436", value, message, _hint(option))
     return found
+
+
+def _hint(option: Option) -> str:
+    return (
+        f"for example `{option.name}: {option.default}`" if option.default else f"or leave {option.name} out"
+    )
 
 
 def _spelling(value: Node, many: bool) -> str | None:

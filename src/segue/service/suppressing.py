@@ -6,11 +6,13 @@ It holds from the moment the record is on disk, for posts that wait to be writte
 from __future__ import annotations
 
 from segue.ingest.identity import leaving
+from segue.segments.override import check_user
 from segue.service.core import Core
 
 
 def suppress(core: Core, user_id: str) -> bool:
-    """Store nothing more of someone, under any of their ids; whether that is new."""
+    """Store nothing more of someone, under any of their ids; whether that is new. E461 when it is no id."""
+    check_user(user_id)
     core.drain()
     with core.gate:
         identity = core.intake.identity
