@@ -11,7 +11,7 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,10 @@ from segue.domain.time import format_instant
 from segue.learned.documents import broken
 from segue.learned.version import ARCHIVED, CANDIDATE, CHAMPION, Version, canonical
 from segue.log import faults
+from segue.log.beside import opened
 
 FILE = "models.db"
-_BUSY_S = 30.0
+_DURABLE = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL"
 _MOVES = "SELECT model, number, status, at, by, why, digest FROM moves ORDER BY id"
 _FORMAT = 1
 _TABLES = """
@@ -191,16 +192,9 @@ class Registry:
 
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:
-        try:
-            with closing(sqlite3.connect(self._path, timeout=_BUSY_S, isolation_level=None)) as db:
-                db.execute("PRAGMA journal_mode = WAL")
-                db.execute("PRAGMA synchronous = FULL")
-                self._bring_up(db)
-                yield db
-        except sqlite3.Error as error:
-            raise faults.of_sqlite(self._path.parent, error, FILE) or faults.damaged(
-                self._path, str(error)
-            ) from error
+        with opened(self._path, _DURABLE) as db:
+            self._bring_up(db)
+            yield db
 
     def _bring_up(self, db: sqlite3.Connection) -> None:
         (found,) = db.execute("PRAGMA user_version").fetchone()
