@@ -100,6 +100,13 @@ def test_changes_in_order(kept: Shop) -> None:
     )
 
 
+def test_changes_of_a_name_that_no_segment_ever_had(kept: Shop) -> None:
+    ended = kept("changes", "repeat_custmers")
+    assert (ended.status, ended.out) == (1, "")
+    assert ended.err.startswith("E701")
+    assert "did you mean repeat_customers?" in ended.err
+
+
 def test_why_in_and_what_is_missing(kept: Shop) -> None:
     told = kept("explain", "ann", "repeat_customers")
     assert told.status == 0

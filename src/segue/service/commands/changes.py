@@ -14,8 +14,13 @@ if TYPE_CHECKING:
 
 
 def run(service: Service, arguments: Mapping[str, Json], _progress: Progress) -> Iterator[Json]:
-    """``name`` (None is every segment), ``after`` (a change's seq), ``limit``: one row a change."""
+    """``name`` (None is every segment), ``after`` (a change's seq), ``limit``: one row a change.
+
+    E701 when there is no such segment, nor ever a change of one.
+    """
     segment = text_or_none(arguments, "name")
+    if segment is not None and next(service.changes(0, segment, 1), None) is None:
+        service.segment(segment)
     after = whole_or_none(arguments, "after") or 0
     for change in service.changes(after, segment, whole_or_none(arguments, "limit")):
         yield change.to_json()
