@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -72,3 +74,31 @@ def test_a_model_that_there_is_not(made: Shop) -> None:
     ended = made("compare", "recent", "nothing")
     assert (ended.status, ended.err[:4]) == (1, "E860")
     assert here("train", "x", "y", "--workspace", made.folder).status == 2
+
+
+def test_a_model_that_is_not_asked_any_more_is_told_by_every_command(made: Shop, tmp_path: Path) -> None:
+    shutil.copytree(made.folder, tmp_path / "ws")
+    shop = Shop(tmp_path / "ws")
+    with sqlite3.connect(shop.folder / ".segue/models.db") as database:
+        database.execute("DROP TRIGGER versions_stand")
+        database.execute("UPDATE versions SET document = '{}'")
+    fault = "of buys is not as it was written"
+    events = tmp_path / "more.csv"
+    events.write_text("user_id,timestamp,event\nc1,2024-10-01T00:00:00Z,Order\n")
+    assert fault in shop("import", events).out.split("nobody was scored anew by buys: ")[1]
+    checked = shop("check")
+    assert (checked.status, "W116 at models/" in checked.out) == (0, True)
+    assert [each["code"] for each in shop.row("check")["warnings"]].count("W116") == 1
+    listed = shop("models").out
+    assert f"{fault}); what it said until " in listed
+    assert "roll back to a version that loads, or train the model again" in listed
+    assert fault in shop("models", "buys").out
+    assert shop("train", "buys").status == 0
+    assert "W116" not in shop("check").out
+
+
+def test_a_folder_without_data_is_checked_as_before(made: Shop, tmp_path: Path) -> None:
+    shutil.copytree(made.folder, tmp_path / "ws", ignore=shutil.ignore_patterns(".segue"))
+    shop = Shop(tmp_path / "ws")
+    assert "W11" not in shop("check").out
+    assert not (tmp_path / "ws/.segue").exists()

@@ -78,5 +78,7 @@ def _say_file(found: Json) -> None:
     for key, what in _ODDITIES.items():
         if found.get(key):
             say(f"    {found[key]:,} {what}")
+    for model, why in found.get("not_scored", {}).items():
+        say(f"    nobody was scored anew by {model}: {why}")
     if found["quarantined"]:
         say("    `segue quarantine list` shows what was set aside and why")

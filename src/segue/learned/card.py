@@ -33,6 +33,7 @@ def card_of(
     judged = training if trial.lesson.test is None else trial.lesson.test
     found: dict[str, Json] = {
         "definition": dict(definition),
+        "meanings": spec.meanings(),
         "data_hash": training.fingerprint,
         "cut_offs": _cut_offs(trial),
         "horizon_ms": spec.horizon_ms,

@@ -10,6 +10,8 @@ from segue.domain.time import DAY
 from segue.domain.watch import watch_name
 from segue.language import tree
 from segue.language.interpret import Definition, Rules
+from segue.language.speller import spell
+from segue.language.walk import references
 
 EVERYBODY = tree.Truth(True)
 POPULATION = "population"
@@ -93,6 +95,23 @@ class ModelSpec:
     def feature_names(self) -> tuple[str, ...]:
         """The names of the features in the order in which matrices have them."""
         return tuple(each.name for each in self.features)
+
+    def meanings(self) -> dict[str, str]:
+        """What is learned, and from what, each by what it is and spelled one way.
+
+        A version says nothing under others. Whom it is about may change: that is no matter of what it says.
+        """
+        trees = {f"feature {each.name}": each.tree for each in self.features}
+        trees |= {} if self.target is None else {"target": self.target}
+        trees |= {} if self.seed is None else {"seed": self.seed}
+        asked = set[str]().union(*(references(each).segments for each in trees.values()))
+        for each in reversed(self.segments):
+            if each.name in asked:
+                trees[f"segment {each.name}"] = each.condition
+                asked |= set(references(each.condition).segments)
+        measure = self.options.get("measure")
+        found = {what: spell(each) for what, each in trees.items()}
+        return found if measure is None else {**found, "measure": str(measure)}
 
     def watch(self, part: str) -> str:
         """The name under which the live engine follows a feature, the population or the seed."""

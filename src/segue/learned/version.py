@@ -13,6 +13,7 @@ from segue import __version__
 from segue.domain.errors import refusal
 from segue.domain.event import Json
 from segue.domain.time import format_duration
+from segue.learned.spec import ModelSpec
 
 CANDIDATE, CHAMPION, ARCHIVED = "candidate", "champion", "archived"
 STATUSES = (CANDIDATE, CHAMPION, ARCHIVED)
@@ -66,17 +67,22 @@ class Version:
         }
 
 
-def hold_horizon(version: Version, horizon_ms: int | None) -> None:
-    """E864 when a version foretells another time than the target now asks for.
+def hold(version: Version, spec: ModelSpec) -> None:
+    """E864 when a version foretells another time or thing than is asked now, or read other features.
 
-    Its ranking would do, but a chance within a quarter is not a chance within a year.
+    Its ranking might do, but a chance within a quarter is not a chance within a year.
     """
+    which = f"version {version.number} of {version.name}"
     learned = version.horizon_ms
-    if learned is not None and horizon_ms is not None and learned != horizon_ms:
-        said, asked = format_duration(learned), format_duration(horizon_ms)
-        which = f"version {version.number} of {version.name}"
+    if learned is not None and spec.horizon_ms is not None and learned != spec.horizon_ms:
+        said, asked = format_duration(learned), format_duration(spec.horizon_ms)
         message = f"{which} foretells {said}, its target now looks {asked} ahead"
         raise refusal("E864", message, "train it again: over another time, chances are others")
+    now = spec.meanings()
+    for what, before in version.card.get("meanings", {}).items():
+        if what in now and now[what] != before:
+            message = f"{which} was learned with the {what} being {before}, which is now {now[what]}"
+            raise refusal("E864", message, "train it again: it would be asked for something else")
 
 
 def canonical(value: Json) -> str:

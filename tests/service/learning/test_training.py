@@ -246,6 +246,33 @@ def test_a_model_of_another_horizon_does_not_score(service: Service) -> None:
     assert 0 < len(service.members("likely")) < before
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ('count("Order", next 30d) > 0', 'count("Order", next 30d) > 1', "with the target being"),
+        ('orders: count("Order")', 'orders: count("Order", last 7d)', "with the feature orders being"),
+    ],
+)
+def test_a_model_that_would_say_something_else_does_not_score(
+    service: Service, before: str, after: str, told: str
+) -> None:
+    train(service, "buys")
+    assert before in BUYS
+    members = service.members("likely")
+    written_anew(service, BUYS.replace(before, after))
+    assert told in rescore(service, ["buys"]).refused["buys"]
+    assert service.members("likely") == members
+    with pytest.raises(SegueError, match="E864"):
+        compare(service, "recent", "buys")
+    assert train(service, "buys").trial.against is None
+
+
+def test_a_model_spelled_otherwise_scores_on(service: Service) -> None:
+    train(service, "buys")
+    written_anew(service, BUYS.replace('count("Order", next 30d) > 0', '(count("Order",next 30d)  >  0)'))
+    assert rescore(service, ["buys"]).refused == {}
+
+
 def test_a_user_who_was_never_seen_has_no_score(service: Service) -> None:
     train(service, "buys")
     view = service.user("nobody").to_json()

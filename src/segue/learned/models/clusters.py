@@ -35,6 +35,8 @@ _SEED = 20_261_122
 _ROUNDS = 10
 _STEADY_ROWS_MAX = 20_000
 """Of which refits are made; what is steady on them is steady on more."""
+_CENTRE_DECIMALS = 9
+"""Of a centre: back from its logarithm, what is nothing is some billionth of a billionth."""
 _UNSTEADY = 0.75
 """Mean agreement of refits below which groups are as much chance as habit."""
 
@@ -162,7 +164,7 @@ def _described(
             "size": int(inside.sum()),
             "share": float(inside.mean()),
             "centre": {
-                feature: None if np.isnan(at) else float(at)
+                feature: None if np.isnan(at) else round(float(at), _CENTRE_DECIMALS)
                 for feature, at in zip(table.features, centre, strict=True)
             },
             "rule": None if rule is None else rule.document(),

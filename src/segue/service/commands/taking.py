@@ -19,14 +19,20 @@ DEFAULT_SOURCE = "default"
 
 
 def run(service: Service, arguments: Mapping[str, Json], progress: Progress) -> Iterator[Json]:
-    """``file``, ``source``, ``map``: what became of the rows."""
+    """``file``, ``source``, ``map``: what became of the rows, and of which models nobody was scored anew."""
     path = Path(text(arguments, "file"))
     said = text_or_none(arguments, "map")
     mapping = None if said is None else read_mapping(said)
     source = text_or_none(arguments, "source") or DEFAULT_SOURCE
     tally = service.import_file(path, mapping, source, progress)
-    if service.workspace.models:
-        from segue.service.learning.rescoring import rescore
+    yield {"file": str(path), **tally.to_json(), **_scored(service)}
 
-        rescore(service)
-    yield {"file": str(path), **tally.to_json()}
+
+def _scored(service: Service) -> dict[str, Json]:
+    """Score everybody anew; of models that could not, why."""
+    if not service.workspace.models:
+        return {}
+    from segue.service.learning.rescoring import rescore
+
+    refused = rescore(service).refused
+    return {"not_scored": dict(sorted(refused.items()))} if refused else {}

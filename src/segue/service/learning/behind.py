@@ -18,7 +18,7 @@ from segue.learned.models import KINDS
 from segue.learned.registry import Registry
 from segue.learned.rounds import Rounds
 from segue.learned.spec import ModelSpec
-from segue.learned.version import Version, hold_horizon
+from segue.learned.version import Version, hold
 from segue.segments.freshness import paces, read_by
 from segue.segments.origin import Origin
 from segue.segments.workspace import Workspace
@@ -95,7 +95,7 @@ def fault_of(spec: ModelSpec, registry: Registry, number: int) -> Diagnostic | N
     """Why a version cannot score now; None when it can."""
     try:
         version = registry.version(spec.name, number)
-        hold_horizon(version, spec.horizon_ms)
+        hold(version, spec)
         return _lacking(spec, version)
     except SegueError as refused:
         return refused.diagnostics[0]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from segue.domain.errors import Diagnostic, SegueError
 from segue.learned.models import KINDS
 from segue.learned.registry import Registry
-from segue.learned.version import hold_horizon
+from segue.learned.version import hold
 from segue.service.learning.in_use import in_force, live
 from segue.service.learning.scoring import Champion
 
@@ -62,7 +62,7 @@ class Champions:
             version = self._registry.version(name, number)
             if version.kind not in KINDS:
                 return None
-            hold_horizon(version, spec.horizon_ms)
+            hold(version, spec)
             held = self._read[name] = Champion(spec, number, KINDS[version.kind].read(version.document))
         except SegueError as refused:
             self.refused[name] = refused.diagnostics[0]

@@ -24,7 +24,7 @@ from segue.learned.registry import Registry
 from segue.learned.ruling import rule_of
 from segue.learned.spec import ModelSpec
 from segue.learned.table import Table
-from segue.learned.version import Version, hold_horizon
+from segue.learned.version import Version, hold
 from segue.segments.fields import is_name
 from segue.service import asking
 from segue.service.learning.training import history, read_model, spec_of
@@ -64,7 +64,7 @@ def compare(
     if version.gives != "score":
         hint = "`segue models` shows its groups, each said as a rule"
         raise refusal("E869", f"{name} gives groups, which no rule is held against", hint)
-    hold_horizon(version, spec.horizon_ms)
+    hold(version, spec)
     model = read_model(version)
     missing = [each for each in model.features if each not in spec.feature_names]
     if missing:

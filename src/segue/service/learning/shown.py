@@ -14,9 +14,9 @@ from segue.learned.looks import Looks
 from segue.learned.registry import Registry
 from segue.learned.rounds import Rounds
 from segue.learned.version import CANDIDATE, Version
-from segue.segments.freshness import paces
+from segue.segments.freshness import Pace, paces
 from segue.service.learning.behind import Behind, behind
-from segue.service.learning.in_use import in_force
+from segue.service.learning.in_use import UPLOAD, in_force
 from segue.service.learning.training import spec_of
 from segue.service.learning.watching import Drift, look
 
@@ -40,7 +40,7 @@ def listed(service: Service) -> Iterator[dict[str, Json]]:
             "version": None,
         }
         if name in pace:
-            found["scored"] = "as events come" if pace[name].stream else "on the schedule"
+            found["scored"] = _scored(definition.kind, pace[name])
             found["rescored_every"] = format_duration(pace[name].every_ms)
         if broken is not None:
             found["refused"] = broken
@@ -52,6 +52,12 @@ def listed(service: Service) -> Iterator[dict[str, Json]]:
             if name in late:
                 found["behind"] = late[name].to_json()
         yield found
+
+
+def _scored(kind: str, pace: Pace) -> str:
+    if kind == UPLOAD:
+        return "as handed in"
+    return "as events come" if pace.stream else "on the schedule"
 
 
 def _behind(service: Service) -> tuple[dict[str, Behind], str | None]:

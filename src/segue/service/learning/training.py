@@ -16,7 +16,7 @@ from segue.learned.models import KINDS
 from segue.learned.registry import Registry
 from segue.learned.spec import ModelSpec
 from segue.learned.training import Trial, tried
-from segue.learned.version import CHAMPION, Version, hold_horizon
+from segue.learned.version import CHAMPION, Version, hold
 from segue.service.core import wall_ms
 from segue.service.learning.rescoring import rescore
 
@@ -52,7 +52,7 @@ def train(service: Service, name: str) -> Trained:
     spec, kind = _asked(service, name)
     need("sklearn", "scipy")
     registry = Registry(service.data)
-    before = in_force(registry, name, spec.horizon_ms)
+    before = in_force(registry, spec)
     trial = tried(spec, kind, history(service), before)
     definition = service.workspace.models[name].to_json()
     learned = Version(
@@ -120,16 +120,16 @@ def spec_of(service: Service, name: str) -> ModelSpec:
     return specs[name]
 
 
-def in_force(registry: Registry, name: str, horizon_ms: int | None) -> Model | None:
+def in_force(registry: Registry, spec: ModelSpec) -> Model | None:
     """The model that scores now; None where there is none, or none that can be asked."""
     try:
-        version = registry.champion(name)
+        version = registry.champion(spec.name)
         if version is None:
             return None
-        hold_horizon(version, horizon_ms)
+        hold(version, spec)
         return read_model(version)
     except SegueError:
-        # A version that was tampered with, or that foretells another time, is no reason not to learn a new
+        # A version that was tampered with, or that foretells something else, is no reason not to learn a new
         # one; scoring tells of it.
         return None
 
