@@ -30,6 +30,8 @@ def test_everything_that_was_done_is_told_in_order(tmp_path: Path) -> None:
         service.forget(USER)
         service.access.create(Grant("web", Kind.WRITE))
     rows = here("audit", "--workspace", workspace, "--json").rows
+    assert rows[0]["at"] == "1970-01-01T00:00:00.000Z"
+    assert here("audit", "--workspace", workspace).out.splitlines()[1].startswith("before any event  ")
     told = [(row["what"], row.get("by"), row["text"]) for row in rows]
     assert told[0] == ("definitions", None, "segment buyers added, segment named added, list press added")
     assert told[1:8] == [

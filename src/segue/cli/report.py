@@ -14,7 +14,9 @@ from segue.cli.options import HERE, DataOption, JsonOption, WorkspaceOption, dat
 from segue.cli.output import listed, say, say_json, table, warn
 from segue.domain.errors import Diagnostic
 from segue.domain.event import Json
+from segue.domain.time import format_instant
 
+_BEGINNING = format_instant(0)
 _ALWAYS = ("accepted", "kept", "duplicate", "quarantined")
 
 
@@ -126,4 +128,9 @@ def audit(
     with connected(workspace, data_folder(workspace, data), "audit") as connection:
         rows = connection.call("audit", arguments)
         heads = ("at", "what", "by", "")
-        listed(rows, as_json, heads, lambda row: (row["at"], row["what"], row.get("by", ""), row["text"]))
+        listed(rows, as_json, heads, lambda row: (_at(row), row["what"], row.get("by", ""), row["text"]))
+
+
+def _at(entry: Json) -> str:
+    """The engine's time; it begins with the first event that is received."""
+    return "before any event" if entry["at"] == _BEGINNING else str(entry["at"])
