@@ -1,4 +1,4 @@
-"""A version says nothing once the model means something else; whom it is about may change, or its spelling."""
+"""A version says nothing once the model means something else; whom it is about may change, and spelling."""
 
 from __future__ import annotations
 
