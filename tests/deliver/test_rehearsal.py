@@ -80,17 +80,44 @@ def test_the_rule_that_holds_it_back_is_the_last_one(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "now", "verdict"),
+    ("name", "now", "idle", "verdict"),
     [
-        ("came", "the user is not in buyers", "it would be held back by unless"),
-        ("cheap", "it fires when an item changes", "it would be sent"),
-        ("often", "the condition", "it would be held back by status"),
+        ("came", "the user is not in buyers", "the user is not in buyers", "it would be held back by unless"),
+        ("cheap", "it fires when an item changes", None, "it would be sent"),
+        ("often", "the condition", "the trigger is draft", "it would be held back by status"),
     ],
 )
-def test_each_form_says_how_things_stand(shop: Shop, name: str, now: str, verdict: str) -> None:
+def test_each_form_says_how_things_stand(
+    shop: Shop, name: str, now: str, idle: str | None, verdict: str
+) -> None:
     found = rehearsed(shop, name)
     assert found["now"].startswith(now)
+    assert found["would_not_fire"] == idle
     assert found["destinations"][0]["verdict"] == verdict
+
+
+ONCE, MANY = 'count("Order") >= 1', 'count("Order") >= 9'
+
+
+@pytest.mark.parametrize(
+    ("on", "keys", "idle"),
+    [
+        ('segment("buyers") left', {}, None),
+        ('segment("fresh") left', {}, "the user is still in fresh"),
+        ('segment("buyers") entered or left', {}, None),
+        (ONCE, {}, None),
+        (MANY, {}, "the condition does not hold"),
+        (ONCE, {"crossing": "falling"}, "the condition still holds"),
+        (MANY, {"crossing": "falling"}, None),
+        (MANY, {"crossing": "both"}, None),
+        ('event "Order" if segment("buyers")', {}, "the condition does not hold"),
+        ('event "Order" if segment("fresh")', {}, None),
+        ('event "Never"', {}, None),
+    ],
+)
+def test_why_it_would_not_fire_is_said(shop: Shop, on: str, keys: dict[str, Any], idle: str | None) -> None:
+    shop.triggers(trigger("it", on, to="stream", **keys))
+    assert rehearsed(shop, "it")["would_not_fire"] == idle
 
 
 def test_features_that_no_column_holds_are_read_from_the_events(shop: Shop) -> None:
@@ -100,10 +127,14 @@ def test_features_that_no_column_holds_are_read_from_the_events(shop: Shop) -> N
 def test_people_read_it_in_words(shop: Shop) -> None:
     (found,) = run(shop, "triggers test", name="came", user="ada", in_words=True)
     lines = found["text"].splitlines()
-    assert lines[:2] == ['came waits for   segment("buyers") entered', "now   the user is not in buyers"]
+    assert lines[:3] == [
+        'came waits for   segment("buyers") entered',
+        "now   the user is not in buyers",
+        "it would not fire now: the user is not in buyers; if it did:",
+    ]
     assert "stream: it would be held back by unless" in lines
     assert "  no    unless      the user is in fresh" in lines
-    message = json.loads(found["text"].partition("the message, if it fired now:\n")[2])
+    message = json.loads(found["text"].partition("the message, if it fired all the same:\n")[2])
     assert message["id"] == "given when it fires"
     assert message["segment"] == "buyers"
 

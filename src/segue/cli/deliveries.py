@@ -101,4 +101,5 @@ def replay(
     if as_json:
         say_json(found)
     else:
-        say(f"{found['replayed']:,} dead letters go out again")
+        count = found["replayed"]
+        say("1 dead letter goes out again" if count == 1 else f"{count:,} dead letters go out again")

@@ -55,12 +55,16 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """All of it. ``waits`` says how things stand with what the trigger waits for; ``payload`` is decoded."""
+    """All of it. ``waits`` says how things stand with what the trigger waits for; ``payload`` is decoded.
+
+    ``idle`` says why it would not fire as things stand; None when that hangs on what comes alone.
+    """
 
     trigger: str
     user_id: str
     on: str
     waits: str
+    idle: str | None
     payload: Json
     places: tuple[Place, ...]
 
@@ -71,6 +75,7 @@ class Rehearsal:
             "user_id": self.user_id,
             "on": self.on,
             "now": self.waits,
+            "would_not_fire": self.idle,
             "payload": self.payload,
             "destinations": [each.to_json() for each in self.places],
         }
@@ -82,6 +87,8 @@ class Rehearsal:
     def _lines(self) -> Iterator[str]:
         yield f"{self.trigger} waits for   {' '.join(self.on.split())}"
         yield f"now   {self.waits}"
+        if self.idle is not None:
+            yield f"it would not fire now: {self.idle}; if it did:"
         for place in self.places:
             yield ""
             yield f"{place.destination}: {place.verdict}"
@@ -89,7 +96,7 @@ class Rehearsal:
                 mark = "no  " if each.holds else "ok  " if each.until is None else "wait"
                 yield f"  {mark}  {each.rule:<10}  {each.says}"
         yield ""
-        yield "the message, if it fired now:"
+        yield f"the message, if it fired {'all the same' if self.idle else 'now'}:"
         yield json.dumps(self.payload, indent=2, ensure_ascii=False)
 
 
@@ -107,9 +114,7 @@ def rehearse(service: Service, outbox: Outbox, name: str, user_id: str) -> Rehea
     event = _last_event(service, trigger, subject)
     firing = _firing(trigger, subject.row, now, event)
     known = decider.known(firing, trigger, subject, lambda: event)
-    payload = {**json.loads(body(known))}
-    if "id" in payload and trigger.payload is None:
-        payload["id"] = "given when it fires"
+    payload = json.loads(body(replace(known, id="given when it fires")))
     zone = service.workspace.settings.timezone
     moment = now + (trigger.policy.delay_ms or 0)
     return Rehearsal(
@@ -117,6 +122,7 @@ def rehearse(service: Service, outbox: Outbox, name: str, user_id: str) -> Rehea
         user_id=subject.user_id,
         on=trigger.on,
         waits=_stands(service, trigger, subject, event),
+        idle=_idle(service, trigger, subject),
         payload=payload,
         places=tuple(
             Place(to, tuple(_asked(Case("", trigger, to, subject.user_id, now, moment, zone), subject)))
@@ -185,6 +191,29 @@ def _stands(service: Service, trigger: TriggerDefinition, subject: Subject, even
     if form.condition is None:
         return seen
     return f"{seen}; the condition {_since(held.get(trigger.holds), 'holds', 'does not hold')}"
+
+
+def _idle(service: Service, trigger: TriggerDefinition, subject: Subject) -> str | None:
+    """Why a trigger would not fire for a user as they are; what came last is taken for what comes next."""
+    form = trigger.form
+    if not trigger.live:
+        return f"the trigger is {trigger.status}"
+    with service.core.turn:
+        held = dict(service.engine.held(subject.row))
+    if isinstance(form, OnSegment) and not (form.entered and form.left):
+        inside = form.segment in held
+        if inside != form.entered:
+            return f"the user is {'still' if inside else 'not'} in {form.segment}"
+    if isinstance(form, OnEvent) and form.condition is not None and trigger.holds not in held:
+        return "the condition does not hold"
+    holds = trigger.holds in held
+    if (
+        isinstance(form, OnCondition)
+        and trigger.crossing != "both"
+        and holds == (trigger.crossing == "falling")
+    ):
+        return f"the condition {'still holds' if holds else 'does not hold'}"
+    return None
 
 
 def _since(at: int | None, yes: str, no: str) -> str:

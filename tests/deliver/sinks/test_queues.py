@@ -208,6 +208,26 @@ def test_the_last_attempt_is_made_when_the_time_is_up() -> None:
     assert judged(Retry("x", down=True), now=24 * HOUR) == Outcome(7, State.DEAD, "x")
 
 
+def test_a_pause_ends_when_the_time_of_the_first_is_up() -> None:
+    batch = [
+        replace(delivery(at, "it"), number=at, since=since) for at, since in ((1, 700), (2, 100), (3, 400))
+    ]
+    verdict = Judge(1_000, of_messages(Six())).judge(batch, [Retry("down", HOUR, down=True)] * 3, 1_050)
+    assert (verdict.pause_ms, verdict.left_ms) == (HOUR, 50)
+    assert Judge(1_000, of_messages(Six())).judge(batch, [DELIVERED] * 3, 1_050).left_ms > 24 * HOUR
+
+
+def test_who_is_gone_for_longer_than_messages_are_tried_is_not_asked_again(
+    receiver: Receiver, outbox: Outbox, tmp_path: Path
+) -> None:
+    """It asks to be left alone for a day; after a second its message is dead."""
+    receiver.decide = lambda _: Reply(503, {"Retry-After": "86400"})
+    with sending(outbox, {"it": hook(receiver, retry_ms=1_000)}, maker(tmp_path)):
+        outbox.put([delivery(1, "it")])
+        all_settled(outbox, "it")
+    assert standing(outbox, "it", State.DEAD) == 1
+
+
 def test_pauses_double_up_to_their_bound_and_a_half_of_them_is_chance() -> None:
     pace = of_messages(Six())
     assert [pace.after(failures) for failures in (1, 2, 3, 12, 13, 1_000)] == [

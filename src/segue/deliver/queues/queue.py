@@ -124,7 +124,8 @@ class Queue:
             ended = wall_ms() - definition.limits.retry_ms
             dead = self._outbox.expire(self.name, ended, verdict.reason)
             metrics.DELIVERIES.labels(self.name, "dead").inc(dead)
-            self._pause(max(self._pauses.after(self.failures), verdict.pause_ms) / 1_000)
+            pause_ms = max(self._pauses.after(self.failures), verdict.pause_ms)
+            self._pause(min(pause_ms, verdict.left_ms) / 1_000)
         elif verdict.sent:
             self._recovered()
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -15,7 +16,8 @@ class Verdict:
     """Of one batch: what is noted, which users wait until when (ms), and whether the destination is down.
 
     ``sent`` are the deliveries that were taken; ``pause_ms`` is how long the destination asked to be left
-    alone, if it did; ``reason`` is the last of those for a retry.
+    alone, if it did; ``left_ms`` is until the time of the first is up; ``reason`` is the last of those for a
+    retry.
     """
 
     noted: list[Outcome] = field(default_factory=list)
@@ -25,6 +27,7 @@ class Verdict:
     dead: int = 0
     down: bool = False
     pause_ms: int = 0
+    left_ms: int = sys.maxsize
     reason: str = ""
 
 
@@ -64,6 +67,7 @@ class Judge:
             self._dead(found, delivery, outcome.reason)
             return
         found.retried += 1
+        found.left_ms = min(found.left_ms, ends - now)
         due = delivery.due
         if outcome.after_ms is not None:
             due = now + outcome.after_ms

@@ -75,7 +75,7 @@ def _names(node: Node, key: str, sheet: Sheet) -> tuple[str, ...] | None:
     """One name or a list of them, each once."""
     items = [*node] if isinstance(node, Items) else [node]
     if not items:
-        sheet.wrong_type(key, node, "a name or a list of names", "write one name, or take the key out")
+        sheet.refuse(OUT_OF_RANGE, node, f"{key} names none", "write one name, or several in brackets")
         return None
     found = [name(each, key, sheet) for each in items]
     return None if None in found else tuple(dict.fromkeys(each for each in found if each is not None))
