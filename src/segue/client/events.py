@@ -68,7 +68,7 @@ def _plain(value: Any, place: str) -> Any:
         return {_key(key, place): _plain(each, f"{place}.{key}") for key, each in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_plain(each, f"{place}[{number}]") for number, each in enumerate(value)]
-    raise TypeError(f"{place} is a {type(value).__name__}, which is no JSON: convert it first")
+    raise TypeError(f"{place} is of the type {type(value).__name__}, which is no JSON: convert it first")
 
 
 def _key(key: Any, place: str) -> str:
