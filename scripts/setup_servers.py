@@ -22,16 +22,19 @@ def main():
 
 
 def rabbitmq():
+    certificates()
     need("rabbitmq-server", "rabbitmq-server")
     need("epmd", "erlang-base")
 
 
 def redis():
+    certificates()
     need("redis-server", "redis-server")
 
 
 def kafka():
     """The broker's jars, as a Maven project names them, with all that they need."""
+    certificates()
     need("java", "openjdk-17-jre-headless")
     if java_version() < JAVA_MIN:
         raise UnavailableError("Kafka needs Java %d, this is %d" % (JAVA_MIN, java_version()))
@@ -45,6 +48,11 @@ def kafka():
     command = ["mvn", "--batch-mode", "--quiet", "--file", PROJECT, "dependency:copy-dependencies"]
     run(command + ["-DincludeScope=runtime", "-DoutputDirectory=" + folder])
     mark(folder, wanted)
+
+
+def certificates():
+    """Tests speak to each over TLS, too."""
+    need("openssl", "openssl")
 
 
 def need(program, package):
