@@ -149,6 +149,8 @@ def test_overrides_beat_the_condition(shop: Shop) -> None:
     assert shop("override", "ann", "repeat_customers", "out", "--until", "2026-12-01").out == (
         "override: ann for repeat_customers: out until 2026-12-01T00:00:00.000Z\n"
     )
+    ended = shop("override", "ann", "repeat_customers", "in", "--until", "2020-12-01")
+    assert (ended.status, ended.err.partition(" ")[0]) == (1, "E465")
     assert shop.members("repeat_customers") == ["bob", "eve"]
     assert shop("override", "ann", "repeat_customers", "none").status == 0
     assert shop.members("repeat_customers") == ["ann", "bob", "eve"]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from segue.domain.errors import refusal
 from segue.domain.event import Json
+from segue.domain.time import format_instant
 from segue.segments.override import Override, ScoreOverride
 from segue.service.commands.arguments import moment_or_none, text, text_or_none, word
 from segue.service.commands.command import Progress
@@ -29,12 +31,21 @@ def run(service: Service, arguments: Mapping[str, Json], _progress: Progress) ->
         user_id=text(arguments, "user"),
         segment=text(arguments, "segment"),
         member=MEMBERSHIPS[word(arguments, "membership", *MEMBERSHIPS)],
-        until=moment_or_none(service, arguments, "until"),
+        until=_until(service, arguments),
         by=text_or_none(arguments, "by"),
         why=text_or_none(arguments, "why"),
     )
     service.override(override)
     yield override.to_json()
+
+
+def _until(service: Service, arguments: Mapping[str, Json]) -> int | None:
+    """When an override ends; E465 when that is over: it would do nothing but end the one that stands."""
+    until, now = moment_or_none(service, arguments, "until"), service.engine.now
+    if until is not None and until <= now:
+        message = f"this override would be over: it is {format_instant(now)}"
+        raise refusal("E465", message, "name a later moment, or take the one that stands back with none")
+    return until
 
 
 def _score(service: Service, arguments: Mapping[str, Json]) -> Json:
@@ -47,7 +58,7 @@ def _score(service: Service, arguments: Mapping[str, Json]) -> Json:
         gives=kind,
         model=model,
         value=value_of(kind, text(arguments, "value")),
-        until=moment_or_none(service, arguments, "until"),
+        until=_until(service, arguments),
         by=text_or_none(arguments, "by"),
         why=text_or_none(arguments, "why"),
     )
