@@ -180,7 +180,7 @@ def _stands(service: Service, trigger: TriggerDefinition, subject: Subject, even
         since = held.get(form.segment)
         return f"the user is {_since(since, f'in {form.segment}', f'not in {form.segment}')}"
     if isinstance(form, OnItem):
-        return "it fires when an item changes"
+        return "it fires when an item changes that matters to the user then; the one below is an example"
     if isinstance(form, OnCondition):
         return f"the condition {_since(held.get(trigger.holds), 'holds', 'does not hold')}"
     seen = (

@@ -7,6 +7,7 @@ that is left is taken from it at once, and a new one takes over.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -18,6 +19,11 @@ from confluent_kafka import Message as Report
 
 from segue.deliver.sinks.sink import BEHIND, DELIVERED, Message, Outcome, Refused, Retry
 from segue.deliver.sinks.words import CERTIFICATE, LOGIN
+
+# What goes wrong is told by outcomes. That a producer is given up with messages under way is no news either,
+# and would be written past the server's log.
+_silent = logging.getLogger("segue.deliver.kafka.library")
+_silent.setLevel(logging.CRITICAL + 1)
 
 _TOO_LARGE = KafkaError.MSG_SIZE_TOO_LARGE
 _ALL_DOWN = KafkaError._ALL_BROKERS_DOWN
@@ -139,7 +145,8 @@ class Kafka:
                 "reconnect.backoff.ms": 50,
                 "reconnect.backoff.max.ms": 1_000,
                 **self._topic.security,
-            }
+            },
+            logger=_silent,
         )
 
     def _drop(self) -> None:
