@@ -38,7 +38,7 @@ SPEC = ModelSpec(
         segment("regular", 'count("Order") > 1'),
         segment("vip", 'segment("rich") and trait.known == true'),
     ),
-    options={"measure": "again"},
+    options={"measure": "again", "url": "https://a.example"},
 )
 
 
@@ -58,6 +58,7 @@ def with_segments(*others: Definition) -> ModelSpec:
         (replace(SPEC, horizon_ms=20 * DAY), "foretells 30d, its target now looks 20d ahead"),
         (replace(SPEC, target=check_condition("trait.left == false", SCOPE)), "the target being"),
         (replace(SPEC, options={"measure": "alive"}), "the measure being again, which is now alive"),
+        (replace(SPEC, options={"url": "https://b.example"}), "the url being https://a.example"),
         (replace(SPEC, features=(feature("orders", 'count("Order", last 7d)'),)), "the feature orders being"),
         (with_segments(segment("vip", "trait.known == true")), "the segment vip being"),
         (with_segments(segment("rich", "trait.money > 6")), "the segment rich being"),

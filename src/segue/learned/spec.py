@@ -109,9 +109,8 @@ class ModelSpec:
             if each.name in asked:
                 trees[f"segment {each.name}"] = each.condition
                 asked |= set(references(each.condition).segments)
-        measure = self.options.get("measure")
-        found = {what: spell(each) for what, each in trees.items()}
-        return found if measure is None else {**found, "measure": str(measure)}
+        given = {key: str(self.options[key]) for key in ("measure", "url") if key in self.options}
+        return {what: spell(each) for what, each in trees.items()} | given
 
     def watch(self, part: str) -> str:
         """The name under which the live engine follows a feature, the population or the seed."""

@@ -71,14 +71,16 @@ def test_without_an_answer_scores_are_kept_or_missing() -> None:
     for served in failing_after(2):
         keeping = model(served.url, batch=3)
         assert keeping.fallback == "keep"
-        # The handshake took one answer; the second batch of this round gets none.
+        # The handshake took both answers: one for scores, one for drivers.
         with pytest.raises(NoAnswerError, match=r"E873.*answered 404"):
             keeping.predict(VALUES, ROWS)
     for served in failing_after(3):
         missing = model(served.url, batch=3, fallback="missing")
         del served.asked[:]
         assert missing.predict(VALUES, ROWS)[:2] == pytest.approx([11, 4])
+        del served.asked[:]
         assert np.isnan(missing.predict(VALUES, ROWS)).all()
+        assert len(served.asked) == 1
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,16 @@ import pytest
 
 from segue.domain.errors import SegueError
 from segue.domain.event import Json
-from segue.domain.time import DAY, format_instant
+from segue.domain.time import DAY, MINUTE, format_instant
+from segue.ingest.decode import Decoded, decode_events
 from segue.learned import asking
 from segue.learned.registry import Registry
 from segue.service.learning.rescoring import rescore
+from segue.service.learning.scheduling import Learner
 from segue.service.learning.training import train
 from segue.service.service import Service
 from tests.learned.served import serving
+from tests.service.learning.scored import enthrone, line
 
 NOW = 20_000 * DAY
 PEOPLE = 300
@@ -194,3 +197,43 @@ def test_one_that_tells_none_is_asked_for_them_once(tmp_path: Path) -> None:
         assert found["note"] == "it comes from elsewhere, where it is not told why"
         assert found["drivers"] == []
         assert sum("explain" in each for each in served.asked) == 1
+
+
+SECOND = """
+model: lively
+owner: crm@shop.example
+description: The chance of another order, by a line written down.
+kind: propensity
+target: count("Order", next 30d) > 0
+features: {orders: count("Order")}
+"""
+
+
+def test_one_that_does_not_answer_keeps_nobody_else_waiting(tmp_path: Path) -> None:
+    oracle = Oracle()
+    with serving(oracle) as served, opened(tmp_path, served.url) as service:
+        train(service, "risk")
+        (tmp_path / "ws/models/lively.yaml").write_text(SECOND)
+        service.apply()
+        enthrone(service.data, line({"orders": 0.5}), "lively")
+        service.start()
+        learner = Learner(service)
+        learner._round(None)
+        assert list(learner._champions.now()) == ["lively", "risk"]
+        oracle.down = True
+        rows = np.array([3], np.int32)
+        for _ in range(3):
+            del served.asked[:]
+            learner._round(rows)
+        assert served.asked == []
+        assert learner._failed.keys() == {"risk"}
+        service.post(_login(NOW + MINUTE), "test").result()
+        service.core.drain()
+        oracle.down = False
+        learner._round(rows)
+        assert learner._failed == {}
+        assert sum(len(each["rows"]) for each in served.asked) == PEOPLE
+
+
+def _login(at: int) -> Decoded:
+    return decode_events([json.dumps(call(0, at, type="track", event="Login")).encode()])

@@ -67,8 +67,8 @@ class RemoteModel(Model):
     def predict(self, values: Doubles, rows: npt.NDArray[np.int64]) -> Doubles:
         """What it says, asked in batches.
 
-        When a batch gets no answer, it is missing where ``fallback`` says so; else :class:`NoAnswerError`
-        leaves everybody the score they have.
+        When a batch gets no answer, it and those after it are missing where ``fallback`` says so; else
+        :class:`NoAnswerError` leaves everybody the score they have.
         """
         place = self._place()
         found = np.full(len(values), np.nan)
@@ -79,7 +79,11 @@ class RemoteModel(Model):
             except NoAnswerError as fault:
                 if self.fallback != MISSING:
                     raise
-                _log.warning("%s; %d scores are missing", fault.diagnostics[0].message, len(part))
+                silent = fault.diagnostics[0].code == "E873"
+                lost = len(values) - start if silent else len(part)
+                _log.warning("%s; %d scores are missing", fault.diagnostics[0].message, lost)
+                if silent:
+                    break
         return found
 
     def explain(self, values: Doubles, rows: npt.NDArray[np.int64]) -> Drivers:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from segue.domain.errors import Diagnostic, SegueError
 from segue.learned.models import KINDS
+from segue.learned.models.remote import Remote
 from segue.learned.registry import Registry
 from segue.learned.version import hold
 from segue.service.learning.in_use import in_force, live
@@ -35,6 +36,7 @@ class Champions:
         """The champions of the models in use, of some or of all, by name.
 
         Those whose scores are handed in say nothing themselves: they are among them with ``handed_in`` only.
+        Whoever has to be asked elsewhere comes last, so that nobody else waits for the answer.
         """
         workspace = self._service.workspace
         self.refused.clear()
@@ -45,7 +47,7 @@ class Champions:
             self.refused.update(dict.fromkeys(asked, refused.diagnostics[0]))
             return {}
         found = {}
-        for name in sorted(asked & numbers.keys()):
+        for name in sorted(asked & numbers.keys(), key=lambda each: (self._is_elsewhere(each), each)):
             champion = self._champion(workspace, name, numbers[name])
             if champion is not None:
                 found[name] = champion
@@ -68,6 +70,9 @@ class Champions:
             self.refused[name] = refused.diagnostics[0]
             return None
         return held
+
+    def _is_elsewhere(self, name: str) -> bool:
+        return self._service.workspace.models[name].kind == Remote.word
 
     def _is_stale(self, name: str) -> bool:
         return time.monotonic() - self._looked_at[name] >= LOOK_SECONDS

@@ -164,7 +164,8 @@ class Learner:
             silence(self._service)
             self._due_at.clear()
         due = {name: each for name, each in champions.items() if self._is_due(each, now)}
-        waiting = {name: each for name, each in champions.items() if pace[name].stream and name not in due}
+        answering = champions.keys() - self._failed.keys() - due.keys()
+        waiting = {name: each for name, each in champions.items() if pace[name].stream and name in answering}
         if rows is not None and len(rows) and waiting:
             self._note(waiting, score(self._service.core, waiting, rows), now)
             if self._touched.waited_since is not None:
@@ -212,7 +213,9 @@ class Learner:
         return core.engine.now if core.clock == "log" else wall_ms()
 
     def _note(self, asked: Mapping[str, Champion], scored: Scored, now: int) -> None:
-        """Count what was written; whoever gave no answer is soon asked of everybody again."""
+        """Count what was written. Whoever gave no answer is soon asked of everybody again, and not before:
+        the others would wait for it.
+        """
         for name, written in scored.written.items():
             SCORES.labels(name).inc(written)
         for name, each in asked.items():

@@ -80,14 +80,14 @@ class Reading:
 def score(core: Core, champions: Mapping[str, Champion], rows: Rows | None = None) -> Scored:
     """Have the champions speak of some profiles, or of everybody; returns when it is evaluated."""
     found, written = Scored(), list[Future[None]]()
-    for part in parts(core, rows):
-        for name, champion in champions.items():
-            if name in found.refused:
-                continue
-            try:
-                written += _score_part(core, champion, part, found)
-            except SegueError as refused:
-                found.refused[name] = refused.diagnostics[0].message
+    asked = list(parts(core, rows))
+    for name, champion in champions.items():
+        try:
+            for part in asked:
+                if name not in found.refused:
+                    written += _score_part(core, champion, part, found)
+        except SegueError as refused:
+            found.refused[name] = refused.diagnostics[0].message
     for done in written:
         done.result()
     return found
