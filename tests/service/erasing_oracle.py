@@ -152,7 +152,7 @@ class ErasingResolver(Resolver):
 
     def lose(self, names: Collection[str]) -> None:
         """Nothing waits for these ids any more."""
-        self.waiting_lists = {key: on for key, on in self.waiting_lists.items() if key[0] not in names}
+        self.waiting_lists = {key for key in self.waiting_lists if key[0] not in names}
         self.waiting_overrides = {
             key: on for key, on in self.waiting_overrides.items() if key[0] not in names
         }

@@ -128,9 +128,8 @@ class ErasingStory(Story):
         for row, names in self.oracle.world.lists.items():
             for name in names:
                 expected[name].add(self.oracle.resolver.ids[row])
-        for (user, name), on in self.oracle.resolver.waiting_lists.items():
-            if on:
-                expected[name].add(user)
+        for user, name in self.oracle.resolver.waiting_lists:
+            expected[name].add(user)
         assert listed == expected
 
 

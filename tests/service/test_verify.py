@@ -73,6 +73,20 @@ def test_a_list_that_names_someone_by_another_id_has_them_still(service: Service
         assert found(service) == set()
 
 
+def test_what_was_taken_back_of_an_id_takes_nothing_from_who_joins_it(service: Service) -> None:
+    """Nothing had been received of Dan then; Bob turns out to be Dan, and is on the list as before."""
+    for on in (True, False):
+        service.edit_list(ListEdit("press", "dan", on))
+        service.override(Override("dan", "often", False if on else None))
+    file = service.folder.parent / "more.jsonl"
+    alias = {"type": "alias", "userId": "dan", "previousId": "bob", "timestamp": START, "messageId": "alias"}
+    file.write_text(json.dumps(alias) + "\n")
+    service.import_file(file, None, "file", lambda _done, _total: None)
+    for name in ("listed", "often"):
+        assert "dan" in [member.user_id for member in service.members(name)]
+    assert found(service) == set()
+
+
 def row_of(service: Service, user: str) -> int:
     row = service.row_of(user)
     return service.core.intake.identity.rows[user] if row is None else row

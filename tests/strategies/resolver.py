@@ -15,16 +15,20 @@ from tests.strategies.histories import History
 
 @dataclass
 class Resolver:
-    """Turns steps into records one by one. ``ids`` are profile ids by row, ``into`` the survivors."""
+    """Turns steps into records one by one. ``ids`` are profile ids by row, ``into`` the survivors.
+
+    What was decided about an id without a profile waits for it; what was taken back waits no more, and takes
+    nothing from whoever becomes part of that profile.
+    """
 
     ids: list[str] = field(default_factory=list)
     into: list[int] = field(default_factory=list)
     rows: dict[str, int] = field(default_factory=dict)
     last_seen: dict[str, int] = field(default_factory=dict)
     taken: dict[str, int] = field(default_factory=dict)
-    waiting_lists: dict[tuple[str, str], bool] = field(default_factory=dict)
-    waiting_overrides: dict[tuple[str, str], Override | None] = field(default_factory=dict)
-    waiting_words: dict[tuple[str, str, str], Replacement | None] = field(default_factory=dict)
+    waiting_lists: set[tuple[str, str]] = field(default_factory=set)
+    waiting_overrides: dict[tuple[str, str], Override] = field(default_factory=dict)
+    waiting_words: dict[tuple[str, str, str], Replacement] = field(default_factory=dict)
     now: int = 0
     seq: int = 0
 
@@ -50,7 +54,7 @@ class Resolver:
         self.seq += 1
         row = self.row_of(user)
         if row is None:
-            self.waiting_lists[user, name] = listed
+            (self.waiting_lists.add if listed else self.waiting_lists.discard)((user, name))
             return Step(self.now, Cause.LIST)
         return Step(self.now, Cause.LIST, lists=((row, name, listed),))
 
@@ -66,7 +70,9 @@ class Resolver:
         row = self.row_of(user)
         word = None if value is None else Replacement(value, until)
         if row is None:
-            self.waiting_words[user, owner, model] = word
+            self.waiting_words.pop((user, owner, model), None)
+            if word is not None:
+                self.waiting_words[user, owner, model] = word
             return Step(self.now, Cause.OVERRIDE)
         return Step(self.now, Cause.OVERRIDE, replacements=((row, owner, model, word),))
 
@@ -75,7 +81,9 @@ class Resolver:
         row = self.row_of(user)
         override = None if member is None else Override(member, until)
         if row is None:
-            self.waiting_overrides[user, segment] = override
+            self.waiting_overrides.pop((user, segment), None)
+            if override is not None:
+                self.waiting_overrides[user, segment] = override
             return Step(self.now, Cause.OVERRIDE)
         return Step(self.now, Cause.OVERRIDE, overrides=((row, segment, override),))
 
@@ -98,9 +106,7 @@ class Resolver:
     def _waiting_for(self, arrived: list[str]) -> dict[str, Any]:
         """What lists and overrides had to say of ids that are known only now."""
         lists = [
-            (self.row_of(user), name, listed)
-            for (user, name), listed in self.waiting_lists.items()
-            if user in arrived
+            (self.row_of(user), name, True) for user, name in sorted(self.waiting_lists) if user in arrived
         ]
         overrides = [
             (self.row_of(user), segment, override)
@@ -113,7 +119,7 @@ class Resolver:
             if user in arrived
         ]
         for user in arrived:
-            self.waiting_lists = {key: on for key, on in self.waiting_lists.items() if key[0] != user}
+            self.waiting_lists = {key for key in self.waiting_lists if key[0] != user}
             self.waiting_overrides = {key: on for key, on in self.waiting_overrides.items() if key[0] != user}
             self.waiting_words = {key: on for key, on in self.waiting_words.items() if key[0] != user}
         return {
