@@ -157,7 +157,7 @@ def told_of(data: st.DataObject, kind: type[ErasingStory]) -> Iterator[ErasingSt
             story.driven.close()
 
 
-@settings(LAW, max_examples=max(1, CASES // 3))
+@settings(LAW, max_examples=max(1, CASES // 4))
 @given(data=st.data())
 def test_whoever_is_forgotten_or_suppressed_the_others_stay_what_they_are(data: st.DataObject) -> None:
     with told_of(data, ErasingStory) as story:
@@ -170,7 +170,7 @@ def test_whoever_is_forgotten_or_suppressed_the_others_stay_what_they_are(data: 
             assert story.driven.twin(name) == set(story.oracle.members(name))
 
 
-@settings(LAW, max_examples=max(1, CASES // 3))
+@settings(LAW, max_examples=max(1, CASES // 4))
 @given(data=st.data())
 def test_what_fires_is_what_fires_whoever_is_forgotten_or_suppressed(data: st.DataObject) -> None:
     with told_of(data, ErasingFiringStory) as story:
