@@ -93,7 +93,7 @@ def test_a_score_is_shown_with_its_place_over_every_door(server: Running) -> Non
     registry = Registry(server.data)
     card = {"percentiles": [each / 100 for each in range(101)]}
     number = registry.add(
-        Version("bank", 0, "upload", "score", 1, {"form": "upload", "features": []}, card)
+        Version("bank", 0, "upload", "score", 1, {"form": "upload", "labels": []}, card)
     ).number
     registry.promote("bank", number, "ada", "it was judged", 1)
     server.http.post(PATH, json={"scores": [{"user_id": "ann", "score": 0.705}]}).raise_for_status()
