@@ -1,7 +1,8 @@
 """Whether a model is worth it: it must beat a simple rule on later data, beyond what chance could do.
 
 Both rank the same people, who are drawn again and again with replacement; the interval is that of the
-difference between the two on the same draws. A lower bound above zero opens the gate.
+difference between the two on the same draws. A lower bound above zero opens the gate. A rule that says less
+than nothing is no bar: then the model has to beat what can be said of everybody alike.
 """
 
 from __future__ import annotations
@@ -84,10 +85,15 @@ def judge(
     known = np.isfinite(labels) & np.isfinite(model)
     labels, model, rule = labels[known], model[known], lowest(rule[known])
     measure = METRICS[metric]
-    differences = _differences(labels, model, rule, metric)
+    of_model, of_rule = measure(labels, model), measure(labels, rule)
+    weighed = _WEIGHED[metric](labels, rule)
+    blind = _blind(labels, metric)
+    if of_rule < blind.value:
+        rule_name = f"{blind.name}, which {rule_name} does not come up to"
+        of_rule, weighed = blind.value, blind.weighed
+    differences = _differences(len(labels), _WEIGHED[metric](labels, model), weighed)
     tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(differences, [tail, 1 - tail]) if len(differences) else (np.nan, np.nan)
-    of_model, of_rule = measure(labels, model), measure(labels, rule)
     return Verdict(
         metric, of_model, of_rule, rule_name, of_model - of_rule, float(low), float(high), len(labels)
     )
@@ -100,18 +106,35 @@ def lowest(values: Doubles) -> Doubles:
     return np.where(known, values, floor)
 
 
-def _differences(labels: Doubles, model: Doubles, rule: Doubles, metric: str) -> Doubles:
+def _differences(users: int, model: Weighed, rule: Weighed) -> Doubles:
     """The differences on every draw; a draw says how often each person was drawn."""
-    if not len(labels):
+    if not users:
         return np.zeros(0)
     random = np.random.default_rng(_SEED)
-    weighed = _WEIGHED[metric](labels, model), _WEIGHED[metric](labels, rule)
     found = np.empty(DRAWS)
     for place in range(DRAWS):
-        drawn = np.bincount(random.integers(0, len(labels), len(labels)), minlength=len(labels))
+        drawn = np.bincount(random.integers(0, users, users), minlength=users)
         weights = drawn.astype(np.float64)
-        found[place] = weighed[0](weights) - weighed[1](weights)
+        found[place] = model(weights) - rule(weights)
     return found[np.isfinite(found)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Blind:
+    """What can be said of everybody alike, and how good that is."""
+
+    name: str
+    value: float
+    weighed: Weighed
+
+
+def _blind(labels: Doubles, metric: str) -> _Blind:
+    """Of rankings chance; of amounts the one nearest to all, which only who knows the outcome can say."""
+    if metric != "mae":
+        chance = 0.5 if metric == "auc" else 0.0
+        return _Blind("chance", chance, lambda _: chance)
+    same = np.full(len(labels), np.median(labels) if len(labels) else np.nan)
+    return _Blind("one amount for everybody", METRICS[metric](labels, same), _weighed_nearness(labels, same))
 
 
 def _weighed_auc(labels: Doubles, predictions: Doubles) -> Weighed:

@@ -43,17 +43,15 @@ def paces(workspace: Workspace) -> dict[str, Pace]:
     return found
 
 
-def read_by(workspace: Workspace, segment: str) -> set[str]:
-    """The models whose scores decide who is in a segment, also through the segments that it refers to."""
-    waiting, seen, found = [segment], set[str](), set[str]()
+def read_by(workspace: Workspace, condition: tree.Condition) -> set[str]:
+    """The models whose scores decide whether a condition holds, also through segments it refers to."""
+    waiting, seen, found = [condition], set[str](), set[str]()
     while waiting:
-        name = waiting.pop()
-        if name in seen:
-            continue
-        seen.add(name)
-        condition = workspace.conditions[name]
-        found |= scores_in(condition)
-        waiting.extend(references(condition).segments)
+        each = waiting.pop()
+        found |= scores_in(each)
+        further = references(each).segments - seen
+        seen |= further
+        waiting += [workspace.conditions[name] for name in further]
     return found
 
 
@@ -92,7 +90,9 @@ def _wait(workspace: Workspace, model: str, every_ms: int) -> bool:
         model in scores_in(root) for root in (*workspace.watches.values(), *workspace.expressions.values())
     ):
         return False
-    readers = [each for each in _current(workspace) if model in read_by(workspace, each.name)]
+    readers = [
+        each for each in _current(workspace) if model in read_by(workspace, workspace.conditions[each.name])
+    ]
     return bool(readers) and all((each.freshness_ms or 0) >= every_ms for each in readers)
 
 
@@ -116,7 +116,7 @@ def broken(workspace: Workspace) -> Iterator[Broken]:
     for segment in _current(workspace):
         if segment.freshness_ms is None:
             continue
-        for model in sorted(read_by(workspace, segment.name) & pace.keys()):
+        for model in sorted(read_by(workspace, workspace.conditions[segment.name]) & pace.keys()):
             found = _reason(workspace, model, pace, segment.freshness_ms)
             if found is not None:
                 yield Broken(segment, model, *found)

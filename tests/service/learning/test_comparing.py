@@ -104,7 +104,7 @@ def test_people_read_it_side_by_side(found: dict[str, Any]) -> None:
         "rule   count(",
         "model  buys, version 1 (champion)",
         "precision",
-        "gate: passed",
+        "gate, by the ranking of all: passed",
         "keeping up",
     ):
         assert part in said
@@ -116,6 +116,8 @@ def test_what_there_is_not(service: Service) -> None:
         ("recent", "buys", 7, "E868"),
         ("recnt", "buys", None, "E701"),
         ('count("Order", next 3d) > 0', "buys", None, "E215"),
+        ('count("Order") > 0 and not segment("likely")', "buys", None, "E882"),
+        ('score("buys") > 0.1', "buys", None, "E882"),
     ):
         with pytest.raises(SegueError, match=code):
             compare(service, rule, model, number)

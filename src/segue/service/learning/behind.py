@@ -150,7 +150,7 @@ def _lacking(spec: ModelSpec, version: Version) -> Diagnostic | None:
 def _readers(workspace: Workspace, model: str) -> str:
     """The segments that read it."""
     live_ones = [name for name, each in workspace.segments.items() if each.live]
-    names = [name for name in live_ones if model in read_by(workspace, name)]
+    names = [name for name in live_ones if model in read_by(workspace, workspace.conditions[name])]
     if not names:
         return ""
     more = f" and {len(names) - _READERS_NAMED} more" if len(names) > _READERS_NAMED else ""

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from segue.domain.event import Json
 from segue.learned.gate import sentence
 
+_TITLES = {"auc": "AUC of the choice"}
+"""A rule only chooses; a model ranks everybody, and the gate goes by that."""
+
 
 def render(found: Mapping[str, Json]) -> str:
     """The comparison as people read it."""
@@ -33,7 +36,7 @@ def _accuracy(judged: Json) -> list[str]:
     users = f"{judged['users']:,} users of whom {judged['base_rate']:.1%} did"
     lines = [
         f"accuracy at {judged['cut_off']}, on {users}",
-        f"  {'':<10}{'rule':>10}{'model':>10}",
+        f"  {'':<18}{'rule':>10}{'model':>10}",
     ]
     for key, shape in (
         ("size", ",d"),
@@ -44,8 +47,8 @@ def _accuracy(judged: Json) -> list[str]:
     ):
         sides = [judged[side][key] for side in ("rule", "model")]
         cells = ["-" if value is None else format(value, shape) for value in sides]
-        lines.append(f"  {key:<10}{cells[0]:>10}{cells[1]:>10}")
-    return [*lines, f"  gate: {sentence(judged['verdict'])}", ""]
+        lines.append(f"  {_TITLES.get(key, key):<18}{cells[0]:>10}{cells[1]:>10}")
+    return [*lines, f"  gate, by the ranking of all: {sentence(judged['verdict'])}", ""]
 
 
 def _members(rule: Json, model: Json, shared: Json) -> list[str]:

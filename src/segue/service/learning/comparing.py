@@ -26,6 +26,7 @@ from segue.learned.spec import ModelSpec
 from segue.learned.table import Table
 from segue.learned.version import Version, hold
 from segue.segments.fields import is_name
+from segue.segments.freshness import read_by
 from segue.service import asking
 from segue.service.learning.training import history, read_model, spec_of
 from segue.service.program import definitions_of
@@ -57,7 +58,8 @@ def compare(
     """Accuracy on the latest cut-off with labels, members now, how each keeps up, and what explains them.
 
     ``rule`` is the name of a segment or a condition. The version is the one in force, else the latest. E860
-    and E868 for what there is not; the findings of a condition that cannot be read.
+    and E868 for what there is not, E882 for a rule that reads scores; the findings of a condition that
+    cannot be read.
     """
     spec = spec_of(service, name)
     version = _version(Registry(service.data), name, number)
@@ -88,10 +90,19 @@ def compare(
 
 
 def _condition(service: Service, rule: str) -> tree.Condition:
-    """A segment by its name, else a condition; a name that no segment has is E701."""
+    """A segment by its name, else a condition; a name that no segment has is E701.
+
+    What reads a score is refused (E882): it is no rule, and at the cut-off nobody had been scored yet.
+    """
     if is_name(rule) and rule not in _TRUTHS:
-        return tree.SegmentRef(service.segment(rule).name)
-    return check_condition(rule, service.workspace.scope)
+        condition: tree.Condition = tree.SegmentRef(service.segment(rule).name)
+    else:
+        condition = check_condition(rule, service.workspace.scope)
+    asked = sorted(read_by(service.workspace, condition))
+    if asked:
+        hint = "name a segment of rules alone, or write a condition on what people did"
+        raise refusal("E882", f"{rule} reads the scores of {', '.join(asked)}", hint)
+    return condition
 
 
 def _at_now(sides: Sides) -> dict[str, Json]:

@@ -138,7 +138,8 @@ def _seen(service: Service, champion: Champion) -> dict[str, Json] | None:
     """The features and scores of those it speaks of, as numbers; None when it cannot score now."""
     core, spec = service.core, champion.spec
     values, scores, inside = [], [], []
-    readers = [name for name in service.workspace.segments if spec.name in read_by(service.workspace, name)]
+    conditions, workspace = service.workspace.conditions, service.workspace
+    readers = [name for name in workspace.segments if spec.name in read_by(workspace, conditions[name])]
     for rows in parts(core, None):
         with core.turn:
             if not in_step(core.engine, spec, champion.model):
