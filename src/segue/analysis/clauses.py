@@ -49,6 +49,12 @@ class Clause:
     pointer: str | None = None
     note: str | None = None
 
+    @property
+    def asks_a_model(self) -> bool:
+        """Whether what a model says of the profile is among its operands, or those of the nodes below."""
+        below = any(part.asks_a_model for part in self.parts)
+        return below or any(each.is_of_a_model for each in self.observed)
+
     def to_json(self) -> dict[str, Json]:
         """The node as a JSON object; keys that say nothing are left out."""
         found: dict[str, Json] = {"kind": self.kind, "text": self.text, "holds": self.holds}

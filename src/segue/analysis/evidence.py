@@ -87,6 +87,12 @@ class Observed:
     reasons: Reasons | None = None
     replaced: Replacement | None = None
 
+    @property
+    def is_of_a_model(self) -> bool:
+        """Whether a model's word is in it: that is written anew without anything happening."""
+        said = self.reasons is not None or self.replaced is not None
+        return said or any(each.is_of_a_model for each in self.made_of)
+
     def to_json(self) -> dict[str, Json]:
         """The operand as a JSON object."""
         found: dict[str, Json] = {

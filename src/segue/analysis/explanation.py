@@ -96,10 +96,14 @@ class Explanation:
         if self.decided.by != "condition":
             page.line(1, self.decided.text)
         verb = "leaves" if self.member else "enters"
+        # Models score by their schedule too, so that more may change than what time does to rules.
+        rests = ", and no score changes" if self.condition.asks_a_model else ""
         if self.turns is not None:
-            page.line(1, f"{verb} at {format_instant(self.turns)} if nothing more happens")
+            page.line(1, f"{verb} at {format_instant(self.turns)} if nothing more happens{rests}")
         elif self.member:
-            page.line(1, "stays in as long as nothing more happens")
+            page.line(1, f"stays in as long as nothing more happens{rests}")
+        elif rests:
+            page.line(1, "time alone does not bring it in; a score that changes may")
         else:
             page.line(1, "time alone does not bring it in")
         page.line(0, "")

@@ -11,7 +11,9 @@ import pytest
 from segue.domain.errors import SegueError
 from segue.learned.card import render
 from segue.learned.registry import Registry
+from segue.segments.override import ScoreOverride
 from segue.service.learning.adopting import adopt
+from segue.service.learning.overriding import override_score
 from segue.service.learning.training import train
 from segue.service.service import Service
 from tests.service.learning.grouped import SIZES, shop
@@ -46,7 +48,8 @@ def test_the_rule_of_a_group_has_the_members_that_it_says(service: Service) -> N
     assert found.precision > 0.9
     assert found.recall > 0.9
     assert "segment: lost" in (service.folder / "segments/lost.yaml").read_text()
-    assert service.workspace.segments["lost"].owner == "crm@shop.example"
+    segment = service.workspace.segments["lost"]
+    assert (segment.title, segment.owner) == ("Lost (habits)", "crm@shop.example")
 
 
 def test_a_segment_is_called_like_its_group_unless_said(service: Service) -> None:
@@ -82,6 +85,16 @@ def test_a_group_that_is_none_is_told_with_those_there_are(service: Service) -> 
         adopt(service, "habits", "nobody", None)
     with pytest.raises(SegueError, match="E860"):
         adopt(service, "habit", "nobody", None)
+
+
+def test_nobody_is_put_into_a_group_that_is_none(service: Service) -> None:
+    with pytest.raises(SegueError, match=r"(?s)E880.*no group nobody"):
+        override_score(service, ScoreOverride("lapsed-1", "cluster", "habits", "nobody"))
+    label = group_of(service, "regulars")
+    override_score(service, ScoreOverride("lapsed-1", "cluster", "habits", label))
+    row = service.row_of("lapsed-1")
+    assert row is not None
+    assert service.engine.feed.predictions.of(row)["cluster", "habits"] == label
 
 
 def test_before_a_training_there_is_nothing_to_adopt(tmp_path: Path) -> None:

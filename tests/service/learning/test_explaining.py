@@ -78,6 +78,7 @@ def test_people_read_it_as_lines(service: Service) -> None:
     assert "where everybody starts" in text
     assert "rest is 20 days, typical is 1 days" in text
     assert "together" in text
+    assert "stays in as long as nothing more happens, and no score changes" in text
 
 
 def test_the_place_among_those_it_was_judged_on_is_told(service: Service) -> None:

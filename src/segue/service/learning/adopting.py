@@ -55,7 +55,13 @@ def adopt(service: Service, name: str, cluster: str, segment: str | None) -> Ado
         f"The group {cluster} of the model {name}, said as a rule: of those it holds for "
         f"{rule['precision']:.0%} are in the group, of the group it holds for {rule['recall']:.0%}."
     )
-    definition = {"segment": called, "owner": model.owner, "description": said, "when": rule["when"]}
+    definition = {
+        "segment": called,
+        "title": f"{called.replace('_', ' ').capitalize()} ({name})",
+        "owner": model.owner,
+        "description": said,
+        "when": rule["when"],
+    }
     file = service.put_segment(definition)
     return Adopted(called, file, rule["when"], rule["precision"], rule["recall"])
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from segue.domain.errors import refusal
-from segue.language.findings import suggestion
-from segue.log.said import SCORE
+from segue.language.findings import shorten, suggestion
+from segue.learned.registry import Registry
+from segue.log.said import CLUSTER, SCORE
 from segue.segments.override import ScoreOverride
 
 if TYPE_CHECKING:
@@ -34,10 +35,27 @@ def value_of(kind: str, text: str) -> float | str | None:
         return text
 
 
+def _is_a_group(service: Service, override: ScoreOverride) -> None:
+    """Refuse a group that nobody can be in; of groups that are handed in nobody knows which there are."""
+    if override.gives != CLUSTER or override.value is None:
+        return
+    version = Registry(service.data).champion(override.model)
+    labels: list[str] = [] if version is None else list(version.document.get("labels", ()))
+    if labels and override.value not in labels:
+        found = f"the model {override.model} has no group {shorten(str(override.value))}"
+        raise refusal(
+            "E880", found, suggestion(str(override.value), labels, f"its groups are {', '.join(labels)}")
+        )
+
+
 def override_score(service: Service, override: ScoreOverride) -> None:
-    """Have everybody read this value, or take that back: durable and evaluated when it returns."""
+    """Have everybody read this value, or take that back: durable and evaluated when it returns.
+
+    E461, E462, E463 or E880 for what cannot be, a group that the version in force has not among it.
+    """
     core = service.core
     override.checked()
+    _is_a_group(service, override)
     with core.gate:
         row = core.intake.identity.rows.get(override.user_id)
         done = core.record("override", {"until": None, **override.to_json(), "row": row})
