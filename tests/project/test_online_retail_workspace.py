@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import duckdb
+import pytest
 
 from segue.ingest.files.mapping import read_mapping
+from segue.segments.formatting import format_workspace
 from segue.segments.governance import review
 from segue.segments.workspace import load_workspace
 from tests.project.online_retail_expected import FILE, WORKSPACE, definitions
+from tests.project.test_tree import ROOT
 
 
 def test_the_demo_workspace_is_valid() -> None:
@@ -33,3 +37,10 @@ def test_the_mapping_names_columns_of_the_file() -> None:
     assert mapping.properties is not None
     assert set(mapping.properties) == set(planned)
     assert mapping.only_tracks
+
+
+@pytest.mark.parametrize(
+    "settings", sorted((ROOT / "examples").rglob("segue.yaml")), ids=lambda path: path.parent.name
+)
+def test_examples_are_spelled_as_the_formatter_spells(settings: Path) -> None:
+    assert format_workspace(settings.parent, check=True) == []

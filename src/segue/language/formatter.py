@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from itertools import pairwise
+
 from segue.language import syntax
 from segue.language.comments import Placed, holds_logic, place_comments
 from segue.language.findings import Source
@@ -10,6 +13,8 @@ from segue.language.printer import LOOSEST, NOT, POWERS, flat, inline, power_of
 
 LINE_CHARACTERS = 88
 INDENT = "  "
+_ENDS = re.compile(r'(?P<quoted>"(?:[^"\\]|\\.)*")|, | (?=(?:where|or|then|and(?! \d)) )')
+"""Where a line may end; a string in between is passed over as a whole."""
 
 
 def format_condition(text: str) -> str:
@@ -39,8 +44,10 @@ class _Layout:
         text = inline(node, floor)
         notes = self.placed.of(node)
         if notes is None:
-            return [text]
-        return [*notes.above, text if notes.beside is None else f"{text}  {notes.beside}"]
+            return _wrapped(text, width)
+        if notes.beside is None:
+            return [*notes.above, *_wrapped(text, width)]
+        return [*notes.above, f"{text}  {notes.beside}"]
 
     def _logic(self, node: syntax.Logic, width: int, floor: int) -> list[str]:
         one = self._one_line(node, width, floor)
@@ -75,6 +82,27 @@ class _Layout:
         if isinstance(node, syntax.Not) and holds_logic(node):
             return self._noted(node.part)
         return self.placed.of(node) is not None
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """A line on as many as its width asks for: it ends after a comma, or before a word that joins."""
+    if len(text) <= width:
+        return [text]
+    lines = [""]
+    for piece in _pieces(text):
+        fits = len(lines[-1]) + len(piece.rstrip()) <= width
+        if fits or not lines[-1].strip():
+            lines[-1] += piece
+        else:
+            lines[-1] = lines[-1].rstrip()
+            lines.append(INDENT + piece)
+    return lines
+
+
+def _pieces(text: str) -> list[str]:
+    """The text cut where a line may end; blanks stay behind what they follow, and quotes stay whole."""
+    ends = [found.end() for found in _ENDS.finditer(text) if found["quoted"] is None]
+    return [text[start:end] for start, end in pairwise((0, *ends, len(text)))]
 
 
 def _led(sign: str, lines: list[str]) -> list[str]:
