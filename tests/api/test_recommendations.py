@@ -92,7 +92,7 @@ def told(running: Running, user: str, item: str) -> Any:
     first = ask(running, user_id=user)["items"][0]
     return (
         first
-        if first["reason"] == {"kind": "viewed_with", "text": f"viewed with {item}", "item": item}
+        if first["reason"] == {"kind": "viewed_with", "text": f"viewed with The {item}", "item": item}
         else None
     )
 
