@@ -26,7 +26,7 @@ from tests.strategies.workspaces import Workspace, workspaces
 
 
 @given(data=st.data())
-@settings(max_examples=400, deadline=None, backend=FRESH, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, deadline=None, backend=FRESH, suppress_health_check=list(HealthCheck))
 def test_a_spliced_program_goes_on_as_one_that_was_always_there(data: st.DataObject) -> None:
     before = data.draw(workspaces(models=True))
     after = data.draw(edited(before))

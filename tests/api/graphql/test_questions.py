@@ -101,6 +101,8 @@ def test_changes_page_by_page(server: Running) -> None:
 def test_explain_and_preview(server: Running) -> None:
     buy(server, "graph-why", 700)
     query = '{ explain(user_id: "graph-why", segment: "big_buyers") { member since leaves_when whole } }'
+    # Whoever is in is so a moment before the change is stored.
+    eventually(lambda: data(server, query)["explain"]["whole"]["last_change"])
     found = data(server, query)["explain"]
     assert found["member"]
     assert found["whole"] == server.http.get("/v1/users/graph-why/explain/big_buyers").json()

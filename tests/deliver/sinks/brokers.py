@@ -61,6 +61,21 @@ def needed(part: str, *programs: str) -> None:
         pytest.skip(f"there is no {part} on this machine: {reason}")
 
 
+def _stand_still(pid: int) -> None:
+    """Stop a process, until each of its threads has: one that runs on a moment still takes what comes."""
+    os.kill(pid, signal.SIGSTOP)
+    while any(_state(task) not in "TtZX" for task in Path(f"/proc/{pid}/task").iterdir()):
+        time.sleep(0.001)
+
+
+def _state(task: Path) -> str:
+    """A letter: what a thread does, as the kernel tells it; gone is X."""
+    try:
+        return (task / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return "X"
+
+
 def free_ports(count: int) -> list[int]:
     """Ports that nobody listens on now."""
     listeners = [socket.create_server((LOOPBACK, 0)) for _ in range(count)]
@@ -136,7 +151,7 @@ class RedisServer:
         self._process.stop(signal.SIGKILL)
 
     def pause(self) -> None:
-        self._process.running.send_signal(signal.SIGSTOP)
+        _stand_still(self._process.running.pid)
 
     def resume(self) -> None:
         self._process.running.send_signal(signal.SIGCONT)
@@ -200,7 +215,7 @@ class RabbitServer:
         self._process.running.wait()
 
     def pause(self) -> None:
-        os.kill(self._machine(), signal.SIGSTOP)
+        _stand_still(self._machine())
 
     def resume(self) -> None:
         os.kill(self._machine(), signal.SIGCONT)
@@ -309,7 +324,7 @@ class KafkaServer:
         self._process.stop(signal.SIGKILL)
 
     def pause(self) -> None:
-        self._process.running.send_signal(signal.SIGSTOP)
+        _stand_still(self._process.running.pid)
 
     def resume(self) -> None:
         self._process.running.send_signal(signal.SIGCONT)
